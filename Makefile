@@ -1,0 +1,31 @@
+# A thin front; each target is one script or one CMake preset.
+.PHONY: run test build setup bench fuzz lint format clean
+
+ONCE ?=
+
+run: build
+	@scripts/run $(if $(ONCE),--first-answer-only)
+
+test: setup
+	@scripts/test
+
+build: setup
+	@scripts/build release
+
+setup:
+	@scripts/setup
+
+bench: build
+	@scripts/bench
+
+fuzz: setup
+	@scripts/fuzz
+
+lint: setup
+	@scripts/lint
+
+format:
+	@scripts/format
+
+clean:
+	rm -rf build

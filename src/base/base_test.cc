@@ -1,0 +1,165 @@
+#include <gmock/gmock.h>
+
+#include "base/cbor.h"
+#include "base/json.h"
+#include "base/seams.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+namespace cloister {
+namespace {
+
+TEST(ByteReader, RefusedReadConsumesNothing) {
+  const Buffer data{1, 2, 3};
+  ByteReader r(data);
+  EXPECT_FALSE(r.u32_le());
+  EXPECT_EQ(r.u16_le(), 0x0201);
+  EXPECT_EQ(r.u8(), 3);
+  EXPECT_TRUE(r.done());
+  EXPECT_FALSE(r.u8());
+}
+
+TEST(ByteReader, EndiannessMatchesTheWriter) {
+  ByteWriter w;
+  w.u16_be(0x0102).u16_le(0x0102).u24_be(0x010203).u32_be(1).u64_le(2).u64_be(3);
+  ByteReader r(w.view());
+  EXPECT_EQ(r.u16_be(), 0x0102);
+  EXPECT_EQ(r.u16_le(), 0x0102);
+  EXPECT_EQ(r.u24_be(), 0x010203u);
+  EXPECT_EQ(r.u32_be(), 1u);
+  EXPECT_EQ(r.u64_le(), 2u);
+  EXPECT_EQ(r.u64_be(), 3u);
+  EXPECT_TRUE(r.done());
+}
+
+TEST(Text, HexAndBase64RoundTripAndRefuseTheRest) {
+  EXPECT_EQ(to_hex(as_bytes("\x01\xff")), "01ff");
+  EXPECT_EQ(from_hex("01fF"), (Buffer{1, 255}));
+  for (const char* bad : {"1", "0g", "0x01", " 01"}) EXPECT_FALSE(from_hex(bad)) << bad;
+  for (const char* text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) {
+    EXPECT_EQ(as_text(*from_base64(to_base64(as_bytes(text)))), text);
+  }
+  EXPECT_EQ(to_base64(as_bytes("fooba")), "Zm9vYmE=");
+  for (const char* bad : {"Zg", "Zh==", "Zm9=", "=Zm9", "Zm9vYm E", "Zg==Zg=="}) {
+    EXPECT_FALSE(from_base64(bad)) << bad;
+  }
+}
+
+TEST(Cbor, WritesTheShortestFormAndReadsItBack) {
+  CborWriter w;
+  w.map(3).key(1).u64(500).key(2).bytes(as_bytes("ab")).key(24).array(2).boolean(true).text("é");
+  EXPECT_EQ(to_hex(w.view()), "a3011901f402426162181882f562c3a9");
+  CborReader r(w.view());
+  r.map(3);
+  r.key(1);
+  EXPECT_EQ(r.u64(), 500u);
+  r.key(2);
+  EXPECT_EQ(as_text(r.bytes(2)), "ab");
+  r.key(24);
+  EXPECT_EQ(r.array(2), 2u);
+  EXPECT_TRUE(r.boolean());
+  EXPECT_EQ(r.text(2), "é");
+  EXPECT_TRUE(r.finish());
+}
+
+TEST(Cbor, RefusesWhatIsNotCanonical) {
+  struct Case { const char* name; const char* hex; };
+  const Case cases[] = {
+      {"long zero", "1800"}, {"long 23", "1817"},        {"16-bit 255", "1900ff"},
+      {"32-bit 65535", "1a0000ffff"}, {"64-bit 2^32-1", "1b00000000ffffffff"},
+      {"indefinite", "5f"},  {"reserved info", "1c"},    {"negative", "20"},
+      {"truncated", "19ff"}, {"trailing", "0000"},       {"empty", ""},
+  };
+  for (const Case& c : cases) {
+    Buffer raw = *from_hex(c.hex);
+    CborReader r(raw);
+    r.u64();
+    EXPECT_FALSE(r.finish()) << c.name;
+  }
+}
+
+TEST(Cbor, BoundsAreCheckedBeforeAnythingIsTaken) {
+  Buffer huge = *from_hex("5b7fffffffffffffff");
+  CborReader r(huge);
+  EXPECT_TRUE(r.bytes(SIZE_MAX).empty());
+  EXPECT_FALSE(r.ok());
+  Buffer three = *from_hex("43010203");
+  CborReader limited(three);
+  limited.bytes(2);
+  EXPECT_FALSE(limited.ok());
+}
+
+TEST(Utf8, RefusesSurrogatesOverlongFormsAndStrayBytes) {
+  EXPECT_TRUE(valid_utf8("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"));
+  for (const char* bad : {"\x80", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"}) {
+    EXPECT_FALSE(valid_utf8(bad));
+  }
+}
+
+TEST(Json, ReadsWhatItWrote) {
+  auto value = JsonValue::object({{"a", 1}, {"b", JsonValue::Array{true, {}, "x\n\"\x01"}}, {"c", 1.5}});
+  auto text = value.dump();
+  EXPECT_EQ(text, R"({"a":1,"b":[true,null,"x\n\"\u0001"],"c":1.5})");
+  auto back = parse_json(text);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->dump(), text);
+  EXPECT_EQ((*back)["a"].u64(), 1u);
+  EXPECT_TRUE((*back)["nothing"]["here"].is_null());
+}
+
+TEST(Json, RefusesEachLibertyByItsOwnError) {
+  struct Case { const char* name; std::string text; JsonError want; };
+  const Case cases[] = {
+      {"duplicate key", R"({"a":1,"a":2})", JsonError::duplicate_key},
+      {"duplicate by escape", R"({"a":1,"\u0061":2})", JsonError::duplicate_key},
+      {"infinite", "[1e400]", JsonError::bad_number},
+      {"30 digits", "123456789012345678901234567890", JsonError::bad_number},
+      {"33 deep", std::string(33, '[') + std::string(33, ']'), JsonError::too_deep},
+      {"trailing", "1 1", JsonError::syntax},
+      {"empty", "", JsonError::syntax},
+      {"cut", R"({"a":)", JsonError::syntax},
+      {"comment", "/**/1", JsonError::syntax},
+      {"byte order mark", "\xEF\xBB\xBF""1", JsonError::syntax},
+      {"lone surrogate", R"("\ud800")", JsonError::syntax},
+      {"bad UTF-8", "\"\xFF\"", JsonError::syntax},
+      {"NaN", "NaN", JsonError::syntax},
+      {"too many", R"([1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1])",
+       JsonError::too_many_values},
+      {"too large", std::string(2000, ' '), JsonError::too_large},
+  };
+  for (const Case& c : cases) {
+    auto got = parse_json(c.text, {.max_bytes = 1000, .max_values = 40});
+    ASSERT_FALSE(got) << c.name;
+    EXPECT_EQ(got.error().error, c.want) << c.name;
+  }
+}
+
+TEST(Json, RawMemberGivesTheReceivedBytes) {
+  constexpr std::string_view text = R"( {"x":"a\"tcb\":{", "tcb" : {"v": [1, {"tcb":2}]} ,"s":"f"} )";
+  ASSERT_TRUE(parse_json(text));
+  EXPECT_EQ(raw_member(text, "tcb"), R"({"v": [1, {"tcb":2}]})");
+  EXPECT_EQ(raw_member(text, "s"), R"("f")");
+  EXPECT_FALSE(raw_member(text, "v"));
+}
+
+TEST(Secret, MovesWipeTheSource) {
+  Secret<4> a(Fixed<4>{1, 2, 3, 4});
+  Secret<4> b = std::move(a);
+  EXPECT_EQ(b.reveal()[3], 4);
+  EXPECT_TRUE(all_zero(a.reveal()));  // NOLINT(bugprone-use-after-move): the wipe is what is tested
+}
+
+TEST(Secret, ConstantTimeEqualityIsEquality) {
+  EXPECT_TRUE(equal_constant_time(as_bytes("same"), as_bytes("same")));
+  EXPECT_FALSE(equal_constant_time(as_bytes("same"), as_bytes("sama")));
+  EXPECT_FALSE(equal_constant_time(as_bytes("same"), as_bytes("sam")));
+}
+
+template <typename T>
+concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+static_assert(!Printable<UserText> && !Printable<Secret<32>>);
+static_assert(!std::is_convertible_v<UserText, std::string_view>);
+static_assert(!std::is_copy_constructible_v<UserText> && !std::is_copy_constructible_v<Secret<32>>);
+
+}  // namespace
+}  // namespace cloister

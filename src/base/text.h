@@ -1,0 +1,23 @@
+// Hex and base64 in both directions. Decoders refuse anything but the canonical alphabet and length.
+#pragma once
+
+#include "base/bytes.h"
+
+namespace cloister {
+
+std::string to_hex(Bytes bytes);        // lower case
+std::string to_hex_upper(Bytes bytes);  // upper case, as CometBFT's RPC prints hashes
+std::optional<Buffer> from_hex(std::string_view text);  // either case, even length, no prefix
+
+std::string to_base64(Bytes bytes);                        // RFC 4648 section 4, padded
+std::optional<Buffer> from_base64(std::string_view text);  // padded; padding bits must be zero
+
+template <size_t N>
+std::optional<Fixed<N>> fixed_from_hex(std::string_view text) {
+  if (text.size() != 2 * N) return std::nullopt;
+  auto raw = from_hex(text);
+  if (!raw) return std::nullopt;
+  return to_fixed<N>(*raw);
+}
+
+}  // namespace cloister
