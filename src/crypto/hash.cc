@@ -1,0 +1,98 @@
+#include "crypto/hash.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include "crypto/openssl.h"
+
+namespace cloister::crypto {
+namespace {
+
+const EVP_MD* md_of(HashKind kind) {
+  switch (kind) {
+    case HashKind::sha256: return EVP_sha256();
+    case HashKind::sha384: return EVP_sha384();
+    case HashKind::sha512: return EVP_sha512();
+  }
+  std::abort();
+}
+
+template <size_t N>
+Fixed<N> digest(const EVP_MD* md, Bytes data) {
+  Fixed<N> out;
+  require(EVP_Digest(data.data(), data.size(), out.data(), nullptr, md, nullptr) == 1);
+  return out;
+}
+
+}  // namespace
+
+Hash32 sha256(Bytes data) { return digest<32>(EVP_sha256(), data); }
+Fixed<48> sha384(Bytes data) { return digest<48>(EVP_sha384(), data); }
+Fixed<64> sha512(Bytes data) { return digest<64>(EVP_sha512(), data); }
+
+struct Sha256::Context {
+  Owned<EVP_MD_CTX> md{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  require(EVP_DigestInit_ex(context_->md.get(), EVP_sha256(), nullptr) == 1);
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+Sha256& Sha256::update(Bytes data) {
+  require(EVP_DigestUpdate(context_->md.get(), data.data(), data.size()) == 1);
+  return *this;
+}
+
+Hash32 Sha256::finish() {
+  Hash32 out;
+  require(EVP_DigestFinal_ex(context_->md.get(), out.data(), nullptr) == 1);
+  return out;
+}
+
+size_t size_bytes(HashKind kind) { return static_cast<size_t>(EVP_MD_get_size(md_of(kind))); }
+
+Buffer hash(HashKind kind, Bytes data) {
+  Buffer out(size_bytes(kind));
+  require(EVP_Digest(data.data(), data.size(), out.data(), nullptr, md_of(kind), nullptr) == 1);
+  return out;
+}
+
+SecretBuffer hmac(HashKind kind, Bytes key, Bytes data) {
+  SecretBuffer out(size_bytes(kind));
+  // OpenSSL refuses a null key pointer even when the length is zero.
+  const uint8_t* key_data = key.empty() ? reinterpret_cast<const uint8_t*>("") : key.data();
+  require(HMAC(md_of(kind), key_data, static_cast<int>(key.size()), data.data(), data.size(),
+               out.data(), nullptr) != nullptr);
+  return out;
+}
+
+SecretBuffer hkdf_extract(HashKind kind, Bytes salt, Bytes input_key) {
+  return hmac(kind, salt, input_key);  // OpenSSL 3.0's KDF cannot take an empty salt
+}
+
+SecretBuffer hkdf_expand(HashKind kind, Bytes pseudo_random_key, Bytes info, size_t size) {
+  Owned<EVP_KDF> kdf{EVP_KDF_fetch(nullptr, "HKDF", nullptr)};
+  Owned<EVP_KDF_CTX> ctx{EVP_KDF_CTX_new(kdf.get())};
+  int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
+  auto octets = [](const char* name, Bytes value) {
+    return OSSL_PARAM_construct_octet_string(name, const_cast<uint8_t*>(value.data()),
+                                             value.size());
+  };
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
+                                       const_cast<char*>(EVP_MD_get0_name(md_of(kind))), 0),
+      OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
+      octets(OSSL_KDF_PARAM_KEY, pseudo_random_key), octets(OSSL_KDF_PARAM_INFO, info),
+      OSSL_PARAM_construct_end()};
+  SecretBuffer out(size);
+  require(EVP_KDF_derive(ctx.get(), out.data(), out.size(), params) == 1);
+  return out;
+}
+
+}  // namespace cloister::crypto
