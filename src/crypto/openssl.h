@@ -28,13 +28,10 @@ struct OpenSslDeleter {
   void operator()(X509_EXTENSION* p) const { X509_EXTENSION_free(p); }
   void operator()(X509_REVOKED* p) const { X509_REVOKED_free(p); }
   void operator()(ASN1_OBJECT* p) const { ASN1_OBJECT_free(p); }
-  void operator()(ASN1_OCTET_STRING* p) const { ASN1_OCTET_STRING_free(p); }
-  void operator()(ASN1_INTEGER* p) const { ASN1_INTEGER_free(p); }
-  void operator()(ASN1_TIME* p) const { ASN1_TIME_free(p); }
+  void operator()(ASN1_STRING* p) const { ASN1_STRING_free(p); }  // INTEGER, TIME, OCTET STRING
   void operator()(BIGNUM* p) const { BN_free(p); }
   void operator()(BIO* p) const { BIO_free_all(p); }
   void operator()(ECDSA_SIG* p) const { ECDSA_SIG_free(p); }
-  void operator()(EC_KEY* p) const { EC_KEY_free(p); }
 };
 
 template <typename T>
