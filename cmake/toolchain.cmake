@@ -28,7 +28,8 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives inside libstdc++ (PR 105651, PR 105329).
   target_compile_options(cloister_flags INTERFACE -Wno-restrict -Wno-stringop-overflow
-                                                  -Wno-array-bounds -Wno-maybe-uninitialized)
+                                                  -Wno-array-bounds -Wno-maybe-uninitialized
+                                                  -Wno-stringop-overread)
 endif()
 target_link_options(cloister_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 

@@ -1,0 +1,37 @@
+// Shared by x509.cc, crl.cc and issue.cc.
+#pragma once
+
+#include "crypto/openssl.h"
+#include "crypto/x509.h"
+
+namespace cloister::crypto {
+
+struct Certificate::Impl {
+  Owned<X509> x509;
+  Buffer der;
+};
+
+struct Crl::Impl {
+  Owned<X509_CRL> crl;
+  Buffer der;
+  std::vector<Buffer> revoked;  // sorted
+};
+
+Buffer name_der(const X509_NAME* name);
+Buffer magnitude(const ASN1_INTEGER* number);
+std::optional<UnixSeconds> seconds_of(const ASN1_TIME* time);
+SignatureKind signature_kind_of(const X509_ALGOR* algorithm);
+// The issuer's key suits the signature's algorithm: ECDSA only with the curve's own hash.
+bool key_suits(KeyKind issuer_key, SignatureKind signature);
+
+template <typename T, typename Encode>
+Buffer der_of(T* object, Encode encode) {
+  uint8_t* data = nullptr;
+  int size = encode(object, &data);
+  require(size >= 0);
+  Buffer out(data, data + size);
+  OPENSSL_free(data);
+  return out;
+}
+
+}  // namespace cloister::crypto
