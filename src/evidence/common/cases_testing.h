@@ -1,0 +1,44 @@
+// The cases of vectors/cases.json, made ready to run: evidence decoded, cut and edited, collateral by
+// role, the expected answer. A broken cases.json throws: it is a fault of the test, not of the subject.
+#pragma once
+
+#include <filesystem>
+
+#include "evidence/common/evidence.h"
+
+namespace cloister::evidence {
+
+struct Case {
+  std::string id;
+  std::string format;  // with its version, as in cases.json: "tdx-quote-v4"
+  Buffer evidence;
+  std::map<std::string, Buffer> collateral;  // role -> file
+  std::optional<Fixed<64>> report_data;      // absent: not compared
+  UnixSeconds time = 0;
+  VerifyPolicy policy;
+
+  bool accept = false;
+  std::vector<std::string> errors;  // any of these; empty when accepted
+  std::optional<std::string> status;
+  std::optional<std::vector<std::string>> advisories;
+  JsonValue claims;
+
+  Binding binding() const;
+  // Nothing when a file is of no kind that Collateral knows, which a caller reports as `malformed`.
+  std::optional<Collateral> gathered() const;
+};
+
+// The folder of vectors: $CLOISTER_VECTORS, else beside the checkout. Nothing when it is not there.
+std::optional<std::filesystem::path> vectors_folder(std::string_view source_dir);
+Buffer read_file(const std::filesystem::path& path);
+
+// The cases whose format starts with `format_prefix`, in the order of the file.
+std::vector<Case> load_cases(const std::filesystem::path& vectors, std::string_view format_prefix);
+
+// What differs between the answer and the expectation, a line each; empty when the case passes.
+std::vector<std::string> differences(const Case& expected, const Appraisal& answer);
+
+// An answer for evidence whose collateral could not be gathered.
+Appraisal malformed_collateral(Format format);
+
+}  // namespace cloister::evidence

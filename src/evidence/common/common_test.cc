@@ -1,0 +1,131 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/text.h"
+#include "evidence/common/cases_testing.h"
+
+namespace cloister::evidence {
+namespace {
+
+TEST(Names, EveryErrorHasItsOwnNameAndSentence) {
+  std::set<std::string_view> names, sentences;
+  for (uint8_t n = 1; n <= 18; ++n) {
+    names.insert(name(static_cast<Error>(n)));
+    sentences.insert(describe(static_cast<Error>(n)));
+  }
+  EXPECT_EQ(names.size(), 18u);
+  EXPECT_EQ(sentences.size(), 18u);
+  EXPECT_FALSE(names.contains("unknown"));
+  EXPECT_EQ(name(Error::malformed), "malformed");
+  EXPECT_EQ(name(Error::nonce_mismatch), "nonce_mismatch");
+}
+
+TEST(Names, StatusesAndFormatsRoundTrip) {
+  for (uint8_t n = 1; n <= 9; ++n) {
+    const auto status = static_cast<TcbStatus>(n);
+    EXPECT_EQ(tcb_status_from(name(status)), status);
+  }
+  for (uint8_t n = 1; n <= 3; ++n) {
+    const auto format = static_cast<Format>(n);
+    EXPECT_EQ(format_from(name(format)), format);
+  }
+  EXPECT_FALSE(tcb_status_from("uptodate"));
+  EXPECT_FALSE(tcb_status_from("unknown"));
+  EXPECT_FALSE(format_from(""));
+}
+
+TEST(Anchors, AreTheKeysOfTheVendorsRoots) {
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
+  if (!vectors) GTEST_SKIP() << "the vectors are not here";
+  const auto roots = *vectors / "roots";
+  const TrustAnchors anchors = vendor_anchors();
+  const auto intel = crypto::Certificate::from_der(read_file(roots / "intel_sgx_root_ca.der"));
+  ASSERT_TRUE(intel);
+  EXPECT_EQ(anchors.intel_sgx_root, std::vector<Hash32>{intel->spki_sha256()});
+  for (const auto& [product, file] : {std::pair{"Milan", "amd_ark_milan.pem"},
+                                      {"Genoa", "amd_ark_genoa.pem"},
+                                      {"Turin", "amd_ark_turin.pem"}}) {
+    SCOPED_TRACE(product);
+    const Buffer pem = read_file(roots / file);
+    const auto ark = crypto::certificates_from_pem(as_text(pem), 1);
+    ASSERT_TRUE(ark && ark->size() == 1);
+    EXPECT_EQ(anchors.amd_ark.at(product), std::vector<Hash32>{ark->front().spki_sha256()});
+  }
+  EXPECT_EQ(anchors.amd_ark.size(), 3u);
+  EXPECT_TRUE(anchors.development_intel.empty());
+  EXPECT_TRUE(anchors.development_amd.empty());
+}
+
+TEST(Collateral, FindsRolesByContent) {
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
+  if (!vectors) GTEST_SKIP() << "the vectors are not here";
+  const auto intel = *vectors / "collateral/intel";
+  Collateral c;
+  EXPECT_TRUE(c.add(read_file(intel / "tcbinfo_tdx_b0c06f000000_20250619.json")));
+  EXPECT_TRUE(c.add(read_file(intel / "qeid_td_20250619.json")));
+  EXPECT_TRUE(c.add(read_file(intel / "tcb_signing_2025.pem")));
+  EXPECT_TRUE(c.add(read_file(intel / "crl_root_20250320.crl")));
+  EXPECT_EQ(c.tcb_infos.size(), 1u);
+  EXPECT_EQ(c.qe_identities.size(), 1u);
+  EXPECT_EQ(c.certificates.size(), 2u);
+  EXPECT_EQ(c.crls.size(), 1u);
+
+  std::string pem = "-----BEGIN X509 CRL-----\n" + to_base64(c.crls[0].der()) + "\n";
+  EXPECT_FALSE(c.add(as_bytes(pem)));
+  pem += "-----END X509 CRL-----\n";
+  EXPECT_TRUE(c.add(as_bytes(pem)));
+  EXPECT_EQ(c.crls.size(), 2u);
+  EXPECT_EQ(c.crls[1].der(), c.crls[0].der());
+  EXPECT_TRUE(c.add(c.certificates[0].der()));
+  EXPECT_EQ(c.certificates.size(), 3u);
+}
+
+TEST(Cases, OneOfEachFormatLoads) {
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
+  if (!vectors) GTEST_SKIP() << "the vectors are not here";
+  EXPECT_EQ(load_cases(*vectors, "tdx-quote-v4").size(), 65u);
+  EXPECT_EQ(load_cases(*vectors, "snp-report").size(), 48u);
+}
+
+TEST(Collateral, RefusesWhatHasNoRoleAndStaysAsItWas) {
+  Collateral c;
+  const char* refused[] = {
+      "",
+      " ",
+      "hello",
+      "{}",
+      "[]",
+      R"({"tcbInfo":{},"enclaveIdentity":{}})",
+      R"({"tcbInfo":{},"tcbInfo":{}})",
+      R"({"tcbInfo":{}} x)",
+      "-----BEGIN CERTIFICATE-----",
+      "-----BEGIN X509 CRL-----",
+      "-----BEGIN X509 CRL----------END X509 CRL-----",
+      "0",
+  };
+  for (const char* text : refused) {
+    SCOPED_TRACE(text);
+    EXPECT_FALSE(c.add(as_bytes(text)));
+  }
+  EXPECT_TRUE(c.tcb_infos.empty() && c.qe_identities.empty());
+  EXPECT_TRUE(c.certificates.empty() && c.crls.empty());
+}
+
+TEST(Collateral, IsBounded) {
+  const std::string document = R"({"tcbInfo":{},"signature":""})";
+  Collateral c;
+  for (size_t i = 0; i < kMaxCollateralObjects; ++i) ASSERT_TRUE(c.add(as_bytes(document)));
+  EXPECT_FALSE(c.add(as_bytes(document)));
+  EXPECT_EQ(c.tcb_infos.size(), kMaxCollateralObjects);
+
+  std::string large = document;
+  large.resize(kMaxCollateralFileBytes, ' ');
+  Collateral other;
+  EXPECT_TRUE(other.add(as_bytes(large)));
+  large.push_back(' ');
+  EXPECT_FALSE(other.add(as_bytes(large)));
+}
+
+}  // namespace
+}  // namespace cloister::evidence
