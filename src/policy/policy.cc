@@ -1,0 +1,176 @@
+#include "policy/policy.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace cloister::policy {
+namespace {
+
+using evidence::TcbStatus;
+
+std::string join(const std::vector<std::string>& words) {
+  return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string join(const std::vector<TcbStatus>& statuses) {
+  std::vector<std::string> words;
+  for (auto status : statuses) words.emplace_back(evidence::name(status));
+  return join(words);
+}
+
+template <typename T>
+bool contains(const std::vector<T>& list, const T& value) {
+  return std::ranges::find(list, value) != list.end();
+}
+
+template <typename T>
+void unite(std::vector<T>& into, const std::vector<T>& more) {
+  for (const T& value : more) {
+    if (!contains(into, value)) into.push_back(value);
+  }
+}
+
+bool same_release(const Release& a, const Release& b) {
+  return a.format == b.format && a.measurement == b.measurement &&
+         a.runtime_measurements == b.runtime_measurements;
+}
+
+bool matches(const Release& release, const evidence::VerifiedEvidence& verified, uint64_t height) {
+  return release.format == verified.format() && release.measurement == verified.measurement() &&
+         (release.runtime_measurements.empty() ||
+          release.runtime_measurements == verified.runtime_measurements()) &&
+         release.valid_from_height <= height && height <= release.valid_until_height;
+}
+
+Finding judge_measurement(const evidence::VerifiedEvidence& verified, const LayeredRules& rules,
+                          uint64_t height) {
+  const auto& releases = rules.merged.releases;
+  auto found = std::ranges::find_if(
+      releases, [&](const Release& r) { return matches(r, verified, height); });
+  std::vector<std::string> known;
+  for (const Release& release : releases) {
+    if (release.format == verified.format()) known.push_back(release.name);
+  }
+  std::string measured = to_hex(verified.measurement());
+  bool ok = found != releases.end();
+  return {Reason::measurement, rules.releases_from, ok, "a released program: " + join(known),
+          ok ? fmt::format("{} ({})", found->name, measured) : measured};
+}
+
+std::vector<std::string> denied(const evidence::VerifiedEvidence& verified, const Rules& rules) {
+  std::vector<std::string> out;
+  for (const auto& advisory : verified.advisories()) {
+    if (contains(rules.denied_advisories, advisory)) out.push_back(advisory);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view name(Layer layer) {
+  switch (layer) {
+    case Layer::vendor: return "vendor";
+    case Layer::network: return "network";
+    case Layer::community: return "community";
+    case Layer::local: return "local";
+  }
+  std::abort();
+}
+
+std::string_view name(Reason reason) {
+  switch (reason) {
+    case Reason::tcb_status: return "tcb_status";
+    case Reason::tcb_evaluation: return "tcb_evaluation";
+    case Reason::advisory: return "advisory";
+    case Reason::product: return "product";
+    case Reason::measurement: return "measurement";
+    case Reason::development: return "development";
+  }
+  std::abort();
+}
+
+std::vector<TcbStatus> default_accepted_statuses() {
+  return {TcbStatus::up_to_date, TcbStatus::sw_hardening_needed, TcbStatus::configuration_needed,
+          TcbStatus::configuration_and_sw_hardening_needed};
+}
+
+LayeredRules layered(const Rules& network) {
+  LayeredRules out;
+  out.merged = network;
+  return out;
+}
+
+LayeredRules strictest(const LayeredRules& outer, const Rules& inner, Layer inner_layer) {
+  LayeredRules out = outer;
+  Rules& merged = out.merged;
+  size_t statuses = merged.accepted_statuses.size(), releases = merged.releases.size();
+  std::erase_if(merged.accepted_statuses,
+                [&](TcbStatus s) { return !contains(inner.accepted_statuses, s); });
+  std::erase_if(merged.releases, [&](const Release& release) {
+    return std::ranges::none_of(inner.releases,
+                                [&](const Release& r) { return same_release(r, release); });
+  });
+  merged.min_tcb_evaluation_number =
+      std::max(merged.min_tcb_evaluation_number, inner.min_tcb_evaluation_number);
+  unite(merged.denied_advisories, inner.denied_advisories);
+  unite(merged.distrusted_products, inner.distrusted_products);
+  if (merged.accepted_statuses.size() != statuses) out.statuses_from = inner_layer;
+  if (merged.releases.size() != releases) out.releases_from = inner_layer;
+  if (merged.allow_development && !inner.allow_development) out.development_from = inner_layer;
+  merged.allow_development = merged.allow_development && inner.allow_development;
+  return out;
+}
+
+evidence::VerifyPolicy verify_policy(const Rules& rules, const evidence::TrustAnchors& anchors) {
+  evidence::VerifyPolicy out;
+  out.anchors = anchors;
+  if (!rules.allow_development) {
+    out.anchors.development_intel.clear();
+    out.anchors.development_amd.clear();
+  }
+  out.allow_out_of_date = contains(rules.accepted_statuses, TcbStatus::out_of_date);
+  out.min_tcb_evaluation_number = rules.min_tcb_evaluation_number;
+  out.distrusted_products = rules.distrusted_products;
+  out.denied_advisories = rules.denied_advisories;
+  return out;
+}
+
+std::optional<Reason> Decision::first_refusal() const {
+  auto found = std::ranges::find(findings, false, &Finding::ok);
+  if (found == findings.end()) return std::nullopt;
+  return found->reason;
+}
+
+Decision decide(const evidence::VerifiedEvidence& verified, const LayeredRules& rules,
+                uint64_t height) {
+  const Rules& merged = rules.merged;
+  Decision out;
+  auto add = [&](Finding finding) { out.findings.push_back(std::move(finding)); };
+  add({Reason::tcb_status, rules.statuses_from,
+       contains(merged.accepted_statuses, verified.status()), join(merged.accepted_statuses),
+       std::string(evidence::name(verified.status()))});
+  bool intel = verified.format() == evidence::Format::tdx_quote;
+  add({Reason::tcb_evaluation, Layer::vendor,
+       !intel || verified.tcb_evaluation_number() >= merged.min_tcb_evaluation_number,
+       fmt::format("at least {}", merged.min_tcb_evaluation_number),
+       intel ? fmt::format("{}", verified.tcb_evaluation_number()) : "not used by this vendor"});
+  auto bad_advisories = denied(verified, merged);
+  add({Reason::advisory, Layer::network, bad_advisories.empty(),
+       "none of: " + join(merged.denied_advisories),
+       bad_advisories.empty() ? join(verified.advisories()) : join(bad_advisories)});
+  add({Reason::product, Layer::network, !contains(merged.distrusted_products, verified.product()),
+       "none of: " + join(merged.distrusted_products), verified.product()});
+  add(judge_measurement(verified, rules, height));
+  add({Reason::development, rules.development_from,
+       !verified.development() || merged.allow_development,
+       merged.allow_development ? "development or real hardware" : "real hardware",
+       verified.development() ? "development: no hardware protection" : "real hardware"});
+  out.allowed = std::ranges::all_of(out.findings, &Finding::ok);
+  return out;
+}
+
+}  // namespace cloister::policy
