@@ -84,11 +84,11 @@ Bytes CborReader::bytes(size_t max_bytes) {
   return *taken;
 }
 
-std::string CborReader::text(size_t max_bytes) {
+std::string_view CborReader::text_view(size_t max_bytes) {
   uint64_t size = head(kTextString);
   auto taken = failed_ || size > max_bytes ? std::nullopt : in_.take(size);
-  if (!taken || !valid_utf8(as_text(*taken))) return fail(), std::string{};
-  return std::string(as_text(*taken));
+  if (!taken || !valid_utf8(as_text(*taken))) return fail(), std::string_view{};
+  return as_text(*taken);
 }
 
 size_t CborReader::array(size_t max_count) {

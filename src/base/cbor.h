@@ -42,7 +42,8 @@ class CborReader {
   uint8_t u8() { return static_cast<uint8_t>(u64(UINT8_MAX)); }
   bool boolean();
   Bytes bytes(size_t max_bytes);
-  std::string text(size_t max_bytes);  // must be valid UTF-8
+  std::string_view text_view(size_t max_bytes);  // must be valid UTF-8; lent from the input
+  std::string text(size_t max_bytes) { return std::string(text_view(max_bytes)); }
   template <size_t N>
   Fixed<N> fixed() {
     auto out = to_fixed<N>(bytes(N));
