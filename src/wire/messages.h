@@ -3,6 +3,8 @@
 // encrypts, the channel does.
 #pragma once
 
+#include <variant>
+
 #include "inference/engine.h"
 
 namespace cloister::wire {
