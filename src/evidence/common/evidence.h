@@ -84,6 +84,8 @@ struct VerifyPolicy {
   bool allow_migration = false;
   uint64_t min_tcb_evaluation_number = 0;  // Intel
   std::vector<std::string> distrusted_products;  // AMD product lines, e.g. "Milan"
+  // AMD product line -> the least reported, committed and launch TCB, in the report's byte order.
+  std::map<std::string, Fixed<8>> min_amd_tcb;
   std::vector<std::string> denied_advisories;
 };
 
