@@ -1,0 +1,78 @@
+#include "evidence/dcap/policy.h"
+
+#include <algorithm>
+
+#include "base/secret.h"
+#include "base/text.h"
+#include "evidence/dcap/tcb_level.h"
+
+namespace cloister::evidence::dcap {
+namespace {
+
+constexpr uint64_t bit(unsigned number) { return uint64_t{1} << number; }
+
+// Intel TDX Module ABI, TDATTRIBUTES.
+constexpr uint64_t kDebug = bit(0);
+constexpr uint64_t kSeptVeDisable = bit(28);
+constexpr uint64_t kMigratable = bit(29);
+constexpr uint64_t kProtectionKeys = bit(30);
+constexpr uint64_t kKeyLocker = bit(31);
+constexpr uint64_t kPerfmon = bit(63);
+constexpr uint64_t kDefined =
+    kDebug | kSeptVeDisable | kMigratable | kProtectionKeys | kKeyLocker | kPerfmon;
+
+uint64_t attributes_of(const TdReport& td) { return ByteReader(td.td_attributes).u64_le().value(); }
+
+Result<std::string> deny(std::string detail) {
+  return refuse(Error::policy_denied, std::move(detail));
+}
+
+}  // namespace
+
+Result<std::string> check_debug(const TdReport& td, const VerifyPolicy& policy) {
+  if ((attributes_of(td) & kDebug) == 0) return std::string("off");
+  if (policy.allow_debug) return std::string("on, allowed by policy");
+  return refuse(Error::debug_enabled, "TDATTRIBUTES " + to_hex(td.td_attributes));
+}
+
+Result<std::string> check_attributes(const Inputs& inputs,
+                                     const std::vector<std::string>& advisories,
+                                     const VerifyPolicy& policy) {
+  const uint64_t attributes = attributes_of(inputs.quote.td);
+  if ((attributes & ~kDefined) != 0) return deny("reserved bits of TDATTRIBUTES are set");
+  if ((attributes & kSeptVeDisable) == 0 && !policy.allow_no_sept_ve_disable) {
+    return deny("SEPT_VE_DISABLE is clear");
+  }
+  if ((attributes & kPerfmon) != 0 && !policy.allow_perfmon) return deny("PERFMON is set");
+  if ((attributes & kMigratable) != 0 && !policy.allow_migration) return deny("MIGRATABLE is set");
+  const uint64_t evaluation =
+      std::min(inputs.tcb_info.evaluation_number, inputs.qe_identity.evaluation_number);
+  if (evaluation < policy.min_tcb_evaluation_number) {
+    return deny("TCB evaluation number " + std::to_string(evaluation) + ", expected at least " +
+                std::to_string(policy.min_tcb_evaluation_number));
+  }
+  for (const std::string& denied : policy.denied_advisories) {
+    if (std::ranges::binary_search(advisories, denied)) return deny("advisory " + denied);
+  }
+  return "TDATTRIBUTES " + to_hex(inputs.quote.td.td_attributes);
+}
+
+Result<std::string> check_service_td(const TdReport& td, const VerifyPolicy& policy) {
+  if (!td.v1_5 || all_zero(td.v1_5->mr_service_td)) return std::string("none");
+  if (policy.allow_service_td) return std::string("one, allowed by policy");
+  return refuse(Error::service_td, "MRSERVICETD " + to_hex(td.v1_5->mr_service_td));
+}
+
+Result<std::string> check_status(TcbStatus status, const VerifyPolicy& policy) {
+  if (accepted(status, policy.allow_out_of_date)) return std::string(name(status));
+  return refuse(Error::tcb_status, std::string(name(status)));
+}
+
+Result<std::string> check_report_data(const TdReport& td, const Binding& binding) {
+  if (!binding.expected()) return std::string("not compared");
+  if (equal_constant_time(*binding.expected(), td.report_data)) return std::string("as expected");
+  return refuse(Error::report_data_mismatch, "found " + to_hex(td.report_data) + ", expected " +
+                                                 to_hex(*binding.expected()));
+}
+
+}  // namespace cloister::evidence::dcap

@@ -1,0 +1,34 @@
+// The identity of Intel's quoting enclave, version 2 (Intel PCS v4): which enclave may sign quotes, and
+// which of its versions count as what. Nothing is believed before its signature holds.
+#pragma once
+
+#include "evidence/dcap/quote.h"
+#include "evidence/dcap/signed_json.h"
+
+namespace cloister::evidence::dcap {
+
+enum class QeKind : uint8_t { sgx, tdx };  // id "QE" and "TD_QE"
+
+struct QeIdentity {
+  SignedJson document;
+  QeKind kind;
+  UnixSeconds issue_date;
+  UnixSeconds next_update;
+  uint64_t evaluation_number;
+  Fixed<4> misc_select;  // in the byte order of the report
+  Fixed<4> misc_select_mask;
+  Fixed<16> attributes;
+  Fixed<16> attributes_mask;
+  Fixed<32> mr_signer;
+  uint16_t isv_prod_id;
+  std::vector<EnclaveLevel> levels;  // highest first
+};
+
+// `malformed`, or `unsupported` for another version or the identity of another enclave ("QVE").
+Result<QeIdentity> parse_qe_identity(std::string_view document);
+
+// MRSIGNER, product id, MISCSELECT and ATTRIBUTES under their masks. The DEBUG bit must be clear whatever
+// the mask says. The SVN is judged by the TCB levels instead.
+bool matches(const QeIdentity& identity, const EnclaveReport& report);
+
+}  // namespace cloister::evidence::dcap
