@@ -1,0 +1,32 @@
+#include "inference/default_model.h"
+
+#include <cstdlib>
+
+#include "base/text.h"
+
+namespace cloister::inference {
+namespace {
+
+std::filesystem::path cache_folder() {
+  if (const char* cache = std::getenv("CLOISTER_CACHE")) return cache;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"))
+    return std::filesystem::path(cache) / "cloister";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home ? home : "") / ".cache" / "cloister";
+}
+
+}  // namespace
+
+ExpectedModel default_model() {
+  return {
+      *fixed_from_hex<32>("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
+      *fixed_from_hex<32>("35695679c0c66cbc1a2a818fb9b73dcbcf478ce7ba3146c6c06213d97667438a"),
+  };
+}
+
+std::filesystem::path default_model_path() {
+  if (const char* model = std::getenv("CLOISTER_MODEL")) return model;
+  return cache_folder() / "models" / kDefaultModelFile;
+}
+
+}  // namespace cloister::inference
