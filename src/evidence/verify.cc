@@ -1,6 +1,7 @@
 #include "evidence/verify.h"
 
 #include "evidence/dcap/verify.h"
+#include "evidence/snp/verify.h"
 
 namespace cloister::evidence {
 namespace {
@@ -24,8 +25,9 @@ Verification verify(const Evidence& evidence, const Collateral& collateral,
   switch (evidence.format) {
     case Format::tdx_quote:
       return dcap::verify_tdx_quote(evidence.bytes, collateral, policy, binding, now);
-    case Format::sgx_quote:
-    case Format::snp_report: break;
+    case Format::snp_report:
+      return verify_snp_report(evidence.bytes, collateral, policy, binding, now);
+    case Format::sgx_quote: break;
   }
   return refused(evidence.format, Error::unsupported, "no verifier for this format");
 }

@@ -30,5 +30,12 @@ TEST(Verify, HandsTdxQuotesToTheirVerifier) {
   EXPECT_EQ(got.appraisal.detail, "quote header is cut off");
 }
 
+TEST(Verify, HandsSnpReportsToTheirVerifier) {
+  const Verification got = judge(Format::snp_report, {});
+  EXPECT_EQ(got.appraisal.format, Format::snp_report);
+  EXPECT_EQ(got.appraisal.error, Error::malformed);
+  EXPECT_FALSE(got.verified);
+}
+
 }  // namespace
 }  // namespace cloister::evidence
