@@ -1,0 +1,99 @@
+#include "ledger/types/enums.h"
+
+namespace cloister::ledger {
+namespace {
+
+template <typename E>
+struct Named {
+  E value;
+  std::string_view name;
+};
+
+template <typename E, size_t N>
+std::string_view find_name(const Named<E> (&list)[N], E value) {
+  for (const auto& entry : list) {
+    if (entry.value == value) return entry.name;
+  }
+  return {};
+}
+
+constexpr Named<TxKind> kTxKinds[] = {
+    {TxKind::transfer, "transfer"},
+    {TxKind::operator_bond, "operator_bond"},
+    {TxKind::put_collateral, "put_collateral"},
+    {TxKind::register_instance, "register_instance"},
+    {TxKind::renew_instance, "renew_instance"},
+    {TxKind::open_session, "open_session"},
+    {TxKind::confirm_attestation, "confirm_attestation"},
+    {TxKind::report_attestation, "report_attestation"},
+    {TxKind::settle, "settle"},
+    {TxKind::close_session, "close_session"},
+    {TxKind::beacon_share, "beacon_share"},
+};
+
+constexpr Named<InstanceState> kInstanceStates[] = {
+    {InstanceState::active, "active"},   {InstanceState::unverified, "unverified"},
+    {InstanceState::expired, "expired"}, {InstanceState::retired, "retired"},
+    {InstanceState::revoked, "revoked"},
+};
+
+constexpr Named<SessionState> kSessionStates[] = {
+    {SessionState::requested, "requested"}, {SessionState::assigned, "assigned"},
+    {SessionState::confirmed, "confirmed"}, {SessionState::closing, "closing"},
+    {SessionState::closed, "closed"},       {SessionState::refunded, "refunded"},
+};
+
+constexpr Named<ReportReason> kReportReasons[] = {
+    {ReportReason::unreachable, "unreachable"},
+    {ReportReason::evidence_refused, "evidence_refused"},
+    {ReportReason::local_policy, "local_policy"},
+    {ReportReason::wrong_key, "wrong_key"},
+    {ReportReason::misbehaved, "misbehaved"},
+};
+
+constexpr Named<CollateralKind> kCollateralKinds[] = {
+    {CollateralKind::tdx_tcb_info, "tdx_tcb_info"},
+    {CollateralKind::sgx_tcb_info, "sgx_tcb_info"},
+    {CollateralKind::tdx_qe_identity, "tdx_qe_identity"},
+    {CollateralKind::sgx_qe_identity, "sgx_qe_identity"},
+    {CollateralKind::certificate, "certificate"},
+    {CollateralKind::crl, "crl"},
+};
+
+constexpr std::string_view kFamilyNames[] = {
+    "accounts", "assignments", "batches",   "beacon", "blocks",    "checks", "collateral",
+    "draws",    "due",         "instances", "jobs",   "models",    "operators",
+    "outbox",   "params",      "platforms", "policy", "proposals", "sessions",
+};
+static_assert(std::size(kFamilyNames) == kFamilyCount);
+
+}  // namespace
+
+std::string_view name(TxKind value) { return find_name(kTxKinds, value); }
+std::string_view name(InstanceState value) { return find_name(kInstanceStates, value); }
+std::string_view name(SessionState value) { return find_name(kSessionStates, value); }
+std::string_view name(ReportReason value) { return find_name(kReportReasons, value); }
+std::string_view name(CollateralKind value) { return find_name(kCollateralKinds, value); }
+std::string_view name(BeaconSetup value) {
+  return value == BeaconSetup::dealer ? "dealer" : std::string_view{};
+}
+std::string_view name(Family value) {
+  const auto i = static_cast<size_t>(value);
+  return i < kFamilyCount ? kFamilyNames[i] : std::string_view{};
+}
+
+std::optional<Family> family_from(std::string_view text) {
+  for (size_t i = 0; i < kFamilyCount; ++i) {
+    if (kFamilyNames[i] == text) return static_cast<Family>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<TxKind> tx_kind_from(std::string_view text) {
+  for (const auto& entry : kTxKinds) {
+    if (entry.name == text) return entry.value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace cloister::ledger

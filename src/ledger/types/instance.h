@@ -1,0 +1,118 @@
+// A program in a TEE that serves models, as the ledger verified it.
+#pragma once
+
+#include "ledger/types/account.h"
+
+namespace cloister::ledger {
+
+struct EvidenceItem : Record<EvidenceItem> {
+  uint8_t format = 0;  // evidence/common/evidence.h
+  Buffer bytes;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "format", r.format);
+    v(2, "bytes", r.bytes, kMaxEvidenceItemBytes);
+  }
+  bool operator==(const EvidenceItem&) const = default;
+};
+
+// SHA-256("cloister evidence v1" ‖ 00 ‖ for each item: u8 format ‖ u32be length ‖ bytes).
+Hash32 evidence_hash(std::span<const EvidenceItem> items);
+
+// SHA-256("cloister platform v1" ‖ 00 ‖ SHA-256(chain_id) ‖ u8 format ‖ platform id): names one machine
+// on this chain and on no other. A platform id has few bits of secrecy where its vendor numbers chips
+// in order, so this hides it from the eye, not from a search.
+Hash32 platform_id_hash(std::string_view chain_id, uint8_t format, Bytes platform_id);
+
+// What verification of one item of evidence established.
+struct Platform : Record<Platform> {
+  uint8_t format = 0;
+  std::string product;
+  Hash32 id_hash{};
+  uint8_t tcb_status = 0;
+  std::vector<std::string> advisories;
+  uint64_t tcb_evaluation_number = 0;
+  Buffer measurement;
+  std::vector<Buffer> runtime_measurements;
+  Buffer configuration;
+  bool development = false;  // simulated: no hardware protection
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "format", r.format);
+    v(2, "product", r.product, kMaxNameBytes);
+    v(3, "id_hash", r.id_hash);
+    v(4, "tcb_status", r.tcb_status);
+    v(5, "advisories", r.advisories, kMaxAdvisories, kMaxAdvisoryBytes);
+    v(6, "tcb_evaluation_number", r.tcb_evaluation_number);
+    v(7, "measurement", r.measurement, kMaxMeasurementBytes);
+    v(8, "runtime_measurements", r.runtime_measurements, kMaxRuntimeMeasurements,
+      kMaxMeasurementBytes);
+    v(9, "configuration", r.configuration, kMaxMeasurementBytes);
+    v(10, "development", r.development);
+  }
+  bool operator==(const Platform&) const = default;
+};
+
+struct Offer : Record<Offer> {
+  ModelRoot model_root{};
+  uint64_t price_micro = 0;  // for a million units
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "model_root", r.model_root);
+    v(2, "price_micro", r.price_micro);
+  }
+  bool operator==(const Offer&) const = default;
+};
+
+struct Instance : Record<Instance> {
+  InstanceId id{};
+  AccountId operator_account{};
+  Hash32 identity_key{};       // Ed25519; signs receipts
+  Hash32 spki_sha256{};        // of the TLS leaf
+  Hash32 key_config_sha256{};  // of the first sealed-message key configuration
+  Buffer claims;               // CBOR, ledger/types/binding.h
+  Fixed<64> binding{};         // RD_reg that the evidence carries
+  Hash32 evidence_sha256{};    // evidence_hash
+  std::vector<Platform> platforms;
+  bool development = false;    // any platform is simulated
+  std::string endpoint;        // host:port
+  std::vector<Offer> offers;   // ascending by model
+  uint32_t capacity = 0;       // sessions at a time
+  uint32_t open_sessions = 0;  // assigned, confirmed or closing
+  InstanceState state = InstanceState::active;
+  uint64_t policy_version = 0; // under which it was last verified
+  uint64_t registered_height = 0;
+  uint64_t verified_height = 0;
+  uint64_t expires_height = 0;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "id", r.id);
+    v(2, "operator_account", r.operator_account);
+    v(3, "identity_key", r.identity_key);
+    v(4, "spki_sha256", r.spki_sha256);
+    v(5, "key_config_sha256", r.key_config_sha256);
+    v(6, "claims", r.claims, kMaxClaimsBytes);
+    v(7, "binding", r.binding);
+    v(8, "evidence_sha256", r.evidence_sha256);
+    v(9, "platforms", r.platforms, kMaxPlatformsPerInstance);
+    v(10, "development", r.development);
+    v(11, "endpoint", r.endpoint, kMaxEndpointBytes);
+    v(12, "offers", r.offers, kMaxModelsPerInstance);
+    v(13, "capacity", r.capacity);
+    v(14, "open_sessions", r.open_sessions);
+    v(15, "state", r.state);
+    v(16, "policy_version", r.policy_version);
+    v(17, "registered_height", r.registered_height);
+    v(18, "verified_height", r.verified_height);
+    v(19, "expires_height", r.expires_height);
+  }
+  bool operator==(const Instance&) const = default;
+
+  const Offer* offer_for(const ModelRoot& model_root) const;  // null when it does not serve it
+};
+
+}  // namespace cloister::ledger

@@ -1,0 +1,38 @@
+// Property: what decodes as an envelope, a transaction or a body encodes to the same bytes, and
+// opening arbitrary bytes ends in a transaction or a code.
+#include <cstdlib>
+
+#include "ledger/types/bodies.h"
+#include "ledger/types/genesis.h"
+#include "ledger/types/receipt.h"
+
+namespace {
+
+using namespace cloister;
+
+template <typename T>
+void same(Bytes input) {
+  const auto value = T::decode(input);
+  if (value && value->encode() != to_buffer(input)) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const Bytes input(data, size);
+  same<ledger::SignedTx>(input);
+  same<ledger::Tx>(input);
+  same<ledger::Genesis>(input);
+  same<ledger::Instance>(input);
+  same<ledger::Session>(input);
+  same<ledger::RegisterInstance>(input);
+  same<ledger::RenewInstance>(input);
+  same<ledger::OpenSession>(input);
+  same<ledger::ReportAttestation>(input);
+  same<ledger::PutBeaconShare>(input);
+  same<ledger::PutCollateral>(input);
+  same<ledger::SignedReceipt>(input);
+  const auto tx = ledger::open_tx(input, "chain");
+  if (!tx && !ledger::code_from(static_cast<uint32_t>(tx.error()))) std::abort();
+  return 0;
+}

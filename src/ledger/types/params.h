@@ -1,0 +1,140 @@
+// The numbers of the network, and what it holds to be true of models and policy.
+#pragma once
+
+#include "ledger/types/limits.h"
+#include "ledger/types/record.h"
+
+namespace cloister::ledger {
+
+using AccountId = Hash32;   // an Ed25519 public key
+using InstanceId = Hash32;  // SHA-256 of the identity public key
+using SessionId = Hash32;
+using ModelRoot = Hash32;
+
+constexpr uint32_t kPermille = 1000;
+constexpr uint32_t kMaxReputation = 1000;
+
+// The defaults suit a network of a few validators with blocks of about a second.
+struct Params : Record<Params> {
+  uint64_t min_fee_micro = 0;
+  uint64_t min_stake_micro = 1'000'000;    // an operator's, before it may register
+  uint64_t report_fee_micro = 1'000;       // of a report whose evidence turned out good
+  uint64_t fault_slash_micro = 500'000;    // of an instance that evidence proves unfit
+  uint32_t slash_user_permille = 500;      // of a slash to the wronged user; the rest: treasury
+  uint32_t treasury_permille = 50;         // of each settlement
+  uint64_t evidence_max_age_blocks = 600;  // from the block that evidence names to its arrival
+  uint64_t instance_lifetime_blocks = 86'400;
+  uint64_t request_lifetime_blocks = 100;  // then an undrawn request is refunded
+  uint64_t confirm_deadline_blocks = 200;  // then an unconfirmed assignment is refunded
+  uint64_t max_session_lifetime_blocks = 86'400;
+  uint64_t settle_window_blocks = 50;
+  uint64_t history_blocks = 10'000;        // how long block hashes and beacons are kept
+  uint32_t max_redraws = 3;
+  uint32_t reputation_start = 500;
+  uint32_t reputation_settled_gain = 1;    // once a session
+  uint32_t reputation_miss_loss = 20;
+  uint32_t reputation_fault_loss = 500;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "min_fee_micro", r.min_fee_micro);
+    v(2, "min_stake_micro", r.min_stake_micro);
+    v(3, "report_fee_micro", r.report_fee_micro);
+    v(4, "fault_slash_micro", r.fault_slash_micro);
+    v(5, "slash_user_permille", r.slash_user_permille);
+    v(6, "treasury_permille", r.treasury_permille);
+    v(7, "evidence_max_age_blocks", r.evidence_max_age_blocks);
+    v(8, "instance_lifetime_blocks", r.instance_lifetime_blocks);
+    v(9, "request_lifetime_blocks", r.request_lifetime_blocks);
+    v(10, "confirm_deadline_blocks", r.confirm_deadline_blocks);
+    v(11, "max_session_lifetime_blocks", r.max_session_lifetime_blocks);
+    v(12, "settle_window_blocks", r.settle_window_blocks);
+    v(13, "history_blocks", r.history_blocks);
+    v(14, "max_redraws", r.max_redraws);
+    v(15, "reputation_start", r.reputation_start);
+    v(16, "reputation_settled_gain", r.reputation_settled_gain);
+    v(17, "reputation_miss_loss", r.reputation_miss_loss);
+    v(18, "reputation_fault_loss", r.reputation_fault_loss);
+  }
+  bool operator==(const Params&) const = default;
+};
+
+// Every deadline at least one block and below kMaxBlocks, shares within 1000, history long enough for
+// evidence and draws.
+bool valid(const Params& params);
+constexpr uint64_t kMaxBlocks = uint64_t{1} << 40;
+
+struct Model : Record<Model> {
+  ModelRoot root{};  // Merkle root over the tensors
+  std::string name;  // as users ask for it
+  Hash32 tokenizer_digest{};
+  Hash32 template_digest{};
+  uint64_t size_bytes = 0;
+  std::string licence;
+  std::string quantization;
+  uint32_t context_length = 0;
+  std::optional<AccountId> owner;
+  uint32_t owner_permille = 0;  // of each settlement; 0 without an owner
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "root", r.root);
+    v(2, "name", r.name, kMaxNameBytes);
+    v(3, "tokenizer_digest", r.tokenizer_digest);
+    v(4, "template_digest", r.template_digest);
+    v(5, "size_bytes", r.size_bytes);
+    v(6, "licence", r.licence, kMaxNameBytes);
+    v(7, "quantization", r.quantization, kMaxNameBytes);
+    v(8, "context_length", r.context_length);
+    v(9, "owner", r.owner);
+    v(10, "owner_permille", r.owner_permille);
+  }
+  bool operator==(const Model&) const = default;
+};
+
+// A program that may serve. Formats and statuses are the numbers of evidence/common/evidence.h.
+struct Release : Record<Release> {
+  std::string name;
+  uint8_t format = 0;
+  Buffer measurement;
+  std::vector<Buffer> runtime_measurements;  // empty: not compared
+  uint64_t valid_from_height = 0;
+  uint64_t valid_until_height = UINT64_MAX;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "name", r.name, kMaxNameBytes);
+    v(2, "format", r.format);
+    v(3, "measurement", r.measurement, kMaxMeasurementBytes);
+    v(4, "runtime_measurements", r.runtime_measurements, kMaxRuntimeMeasurements,
+      kMaxMeasurementBytes);
+    v(5, "valid_from_height", r.valid_from_height);
+    v(6, "valid_until_height", r.valid_until_height);
+  }
+  bool operator==(const Release&) const = default;
+};
+
+// The network's layer of policy; `policy::Rules` in words of the ledger.
+struct NetworkPolicy : Record<NetworkPolicy> {
+  uint64_t version = 1;
+  std::vector<uint8_t> accepted_statuses;
+  uint64_t min_tcb_evaluation_number = 0;
+  std::vector<std::string> denied_advisories;
+  std::vector<std::string> distrusted_products;
+  std::vector<Release> releases;  // nothing outside is admitted
+  bool allow_development = false;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "version", r.version);
+    v(2, "accepted_statuses", r.accepted_statuses, kMaxStatuses);
+    v(3, "min_tcb_evaluation_number", r.min_tcb_evaluation_number);
+    v(4, "denied_advisories", r.denied_advisories, kMaxPolicyNames, kMaxAdvisoryBytes);
+    v(5, "distrusted_products", r.distrusted_products, kMaxPolicyNames, kMaxNameBytes);
+    v(6, "releases", r.releases, kMaxReleases);
+    v(7, "allow_development", r.allow_development);
+  }
+  bool operator==(const NetworkPolicy&) const = default;
+};
+
+}  // namespace cloister::ledger

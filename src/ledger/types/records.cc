@@ -1,0 +1,112 @@
+#include <algorithm>
+
+#include "ledger/types/account.h"
+#include "ledger/types/codec.h"
+#include "ledger/types/domain.h"
+#include "ledger/types/draw.h"
+#include "ledger/types/instance.h"
+#include "ledger/types/session.h"
+
+namespace cloister::ledger {
+namespace {
+
+template <typename T>
+bool strictly_ascending(const std::vector<T>& list) {
+  for (size_t i = 1; i < list.size(); ++i) {
+    if (!(list[i - 1] < list[i])) return false;
+  }
+  return true;
+}
+
+bool contains(const std::vector<uint8_t>& list, uint8_t value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+}  // namespace
+
+bool valid(const Params& p) {
+  const uint64_t blocks[] = {p.evidence_max_age_blocks, p.instance_lifetime_blocks,
+                             p.request_lifetime_blocks, p.confirm_deadline_blocks,
+                             p.max_session_lifetime_blocks, p.settle_window_blocks,
+                             p.history_blocks};
+  for (uint64_t count : blocks) {
+    if (count == 0 || count > kMaxBlocks) return false;
+  }
+  // A request is drawn two blocks later at the earliest; the ledger must still know the blocks that
+  // evidence may name and the beacons that requests wait for.
+  return p.request_lifetime_blocks > 2 && p.history_blocks >= p.evidence_max_age_blocks &&
+         p.history_blocks >= p.request_lifetime_blocks && p.slash_user_permille <= kPermille &&
+         p.treasury_permille <= kPermille && p.max_redraws <= kMaxExcluded &&
+         p.reputation_start <= kMaxReputation;
+}
+
+AccountId treasury_account() { return crypto::sha256(tagged("cloister treasury v1").view()); }
+
+Hash32 evidence_hash(std::span<const EvidenceItem> items) {
+  ByteWriter out = tagged("cloister evidence v1");
+  for (const EvidenceItem& item : items) {
+    out.u8(item.format).u32_be(static_cast<uint32_t>(item.bytes.size())).bytes(item.bytes);
+  }
+  return crypto::sha256(out.view());
+}
+
+Hash32 platform_id_hash(std::string_view chain_id, uint8_t format, Bytes platform_id) {
+  ByteWriter out = tagged("cloister platform v1");
+  out.bytes(chain_hash(chain_id)).u8(format).bytes(platform_id);
+  return crypto::sha256(out.view());
+}
+
+const Offer* Instance::offer_for(const ModelRoot& model_root) const {
+  for (const Offer& offer : offers) {
+    if (offer.model_root == model_root) return &offer;
+  }
+  return nullptr;
+}
+
+bool valid(const Requirement& requirement) {
+  return strictly_ascending(requirement.formats) && strictly_ascending(requirement.tcb_statuses);
+}
+
+bool meets(const Instance& instance, const Requirement& requirement) {
+  bool format_found = requirement.formats.empty();
+  for (const Platform& platform : instance.platforms) {
+    format_found = format_found || contains(requirement.formats, platform.format);
+    if (!requirement.tcb_statuses.empty() &&
+        !contains(requirement.tcb_statuses, platform.tcb_status)) {
+      return false;
+    }
+  }
+  return format_found;
+}
+
+SessionId session_id(std::string_view chain_id, const AccountId& account, uint64_t nonce) {
+  ByteWriter out = tagged("cloister session v1");
+  out.bytes(chain_hash(chain_id)).bytes(account).u64_be(nonce);
+  return crypto::sha256(out.view());
+}
+
+std::optional<uint64_t> cost_micro(uint64_t units, uint64_t price_micro) {
+  using Wide = unsigned __int128;
+  const Wide cost = (Wide{units} * price_micro + kUnitsPerPrice - 1) / kUnitsPerPrice;
+  if (cost > UINT64_MAX) return std::nullopt;
+  return static_cast<uint64_t>(cost);
+}
+
+template struct Record<Params>;
+template struct Record<Model>;
+template struct Record<Release>;
+template struct Record<NetworkPolicy>;
+template struct Record<Account>;
+template struct Record<Operator>;
+template struct Record<CollateralRecord>;
+template struct Record<BlockRef>;
+template struct Record<EvidenceItem>;
+template struct Record<Platform>;
+template struct Record<Offer>;
+template struct Record<Instance>;
+template struct Record<Requirement>;
+template struct Record<Session>;
+template struct Record<Candidate>;
+template struct Record<Candidates>;
+
+}  // namespace cloister::ledger

@@ -1,0 +1,87 @@
+// A user's paid conversation with one drawn instance.
+#pragma once
+
+#include "ledger/types/instance.h"
+
+namespace cloister::ledger {
+
+// What an instance must be to be drawn. Empty lists demand nothing.
+struct Requirement : Record<Requirement> {
+  std::vector<uint8_t> formats;       // one platform is of one of these; ascending
+  std::vector<uint8_t> tcb_statuses;  // each platform's status is one of these; ascending
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "formats", r.formats, kMaxFormats);
+    v(2, "tcb_statuses", r.tcb_statuses, kMaxStatuses);
+  }
+  bool operator==(const Requirement&) const = default;
+};
+
+bool valid(const Requirement& requirement);  // both lists strictly ascending
+bool meets(const Instance& instance, const Requirement& requirement);
+
+struct Session : Record<Session> {
+  SessionId id{};
+  AccountId user{};
+  ModelRoot model_root{};
+  Requirement requirement;
+  uint64_t max_units = 0;
+  uint64_t price_cap_micro = 0;     // for a million units
+  uint64_t deposit_micro = 0;       // locked when opened
+  uint64_t escrow_micro = 0;        // of it, still locked
+  uint64_t paid_micro = 0;
+  uint64_t lifetime_blocks = 0;     // from the confirmation
+  bool allow_audit = false;
+  SessionState state = SessionState::requested;
+  uint64_t opened_height = 0;
+  uint64_t request_height = 0;      // h of the draw: the set frozen at its end, the beacon of h + 1
+  uint64_t due_height = 0;          // when the ledger acts on it by itself; 0 once it ended
+  std::optional<InstanceId> instance;
+  uint64_t price_micro = 0;         // fixed at the draw
+  uint64_t assigned_height = 0;
+  uint64_t confirmed_height = 0;
+  Hash32 verdict_id{};              // the user's, of the evidence it accepted
+  uint64_t policy_version = 0;
+  uint64_t cumulative_units = 0;
+  uint32_t redraws = 0;             // on the user's report
+  std::vector<InstanceId> excluded; // in the order of the reports
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "id", r.id);
+    v(2, "user", r.user);
+    v(3, "model_root", r.model_root);
+    v(4, "requirement", r.requirement);
+    v(5, "max_units", r.max_units);
+    v(6, "price_cap_micro", r.price_cap_micro);
+    v(7, "deposit_micro", r.deposit_micro);
+    v(8, "escrow_micro", r.escrow_micro);
+    v(9, "paid_micro", r.paid_micro);
+    v(10, "lifetime_blocks", r.lifetime_blocks);
+    v(11, "allow_audit", r.allow_audit);
+    v(12, "state", r.state);
+    v(13, "opened_height", r.opened_height);
+    v(14, "request_height", r.request_height);
+    v(15, "due_height", r.due_height);
+    v(16, "instance", r.instance);
+    v(17, "price_micro", r.price_micro);
+    v(18, "assigned_height", r.assigned_height);
+    v(19, "confirmed_height", r.confirmed_height);
+    v(20, "verdict_id", r.verdict_id);
+    v(21, "policy_version", r.policy_version);
+    v(22, "cumulative_units", r.cumulative_units);
+    v(23, "redraws", r.redraws);
+    v(24, "excluded", r.excluded, kMaxExcluded);
+  }
+  bool operator==(const Session&) const = default;
+};
+
+// SHA-256("cloister session v1" ‖ 00 ‖ SHA-256(chain_id) ‖ account ‖ u64be nonce) of the transaction
+// that opened it: the user knows it before the transaction is in a block.
+SessionId session_id(std::string_view chain_id, const AccountId& account, uint64_t nonce);
+
+// units × price for a million, rounded up once. Nothing when it does not fit.
+std::optional<uint64_t> cost_micro(uint64_t units, uint64_t price_micro);
+
+}  // namespace cloister::ledger

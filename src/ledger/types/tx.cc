@@ -1,0 +1,95 @@
+#include "ledger/types/tx.h"
+
+#include "ledger/types/bodies.h"
+#include "ledger/types/codec.h"
+#include "ledger/types/domain.h"
+
+namespace cloister::ledger {
+namespace {
+
+Buffer signing_bytes(Bytes tx) { return tagged("cloister tx v1").bytes(tx).take(); }
+
+Buffer registration_bytes(const Registration& registration, std::string_view chain_id,
+                          const AccountId& operator_account) {
+  return tagged("cloister register v1")
+      .bytes(chain_hash(chain_id))
+      .bytes(operator_account)
+      .bytes(registration.encode())
+      .take();
+}
+
+Buffer renewal_bytes(const Renewal& renewal, std::string_view chain_id) {
+  return tagged("cloister renew v1").bytes(chain_hash(chain_id)).bytes(renewal.encode()).take();
+}
+
+}  // namespace
+
+SignedTx sign(const Tx& tx, const crypto::Ed25519Key& key) {
+  SignedTx out;
+  out.tx = tx.encode();
+  out.signature = key.sign(signing_bytes(out.tx));
+  return out;
+}
+
+std::expected<Tx, Code> open_tx(Bytes bytes, std::string_view chain_id) {
+  if (bytes.size() > kMaxTxBytes) return std::unexpected(Code::too_large);
+  const auto envelope = SignedTx::decode(bytes);
+  auto tx = envelope ? Tx::decode(envelope->tx) : std::nullopt;
+  if (!tx) return std::unexpected(Code::malformed);
+  if (tx->chain_id != chain_id) return std::unexpected(Code::wrong_chain);
+  if (!crypto::verify_ed25519(tx->account, signing_bytes(envelope->tx), envelope->signature)) {
+    return std::unexpected(Code::bad_signature);
+  }
+  return std::move(*tx);
+}
+
+Hash32 tx_id(Bytes signed_tx) { return crypto::sha256(signed_tx); }
+
+RegisterInstance sign_registration(const Registration& registration, std::string_view chain_id,
+                                   const AccountId& operator_account,
+                                   const crypto::Ed25519Key& identity) {
+  RegisterInstance out;
+  out.registration = registration;
+  out.identity_signature =
+      identity.sign(registration_bytes(registration, chain_id, operator_account));
+  return out;
+}
+
+bool verify_registration(const RegisterInstance& body, std::string_view chain_id,
+                         const AccountId& operator_account) {
+  return crypto::verify_ed25519(body.registration.identity_key,
+                                registration_bytes(body.registration, chain_id, operator_account),
+                                body.identity_signature);
+}
+
+RenewInstance sign_renewal(const Renewal& renewal, std::string_view chain_id,
+                           const crypto::Ed25519Key& identity) {
+  RenewInstance out;
+  out.renewal = renewal;
+  out.identity_signature = identity.sign(renewal_bytes(renewal, chain_id));
+  return out;
+}
+
+bool verify_renewal(const RenewInstance& body, std::string_view chain_id,
+                    const crypto::Ed25519Public& identity_key) {
+  return crypto::verify_ed25519(identity_key, renewal_bytes(body.renewal, chain_id),
+                                body.identity_signature);
+}
+
+template struct Record<Tx>;
+template struct Record<SignedTx>;
+template struct Record<Transfer>;
+template struct Record<OperatorBond>;
+template struct Record<PutCollateral>;
+template struct Record<Registration>;
+template struct Record<RegisterInstance>;
+template struct Record<Renewal>;
+template struct Record<RenewInstance>;
+template struct Record<OpenSession>;
+template struct Record<ConfirmAttestation>;
+template struct Record<ReportAttestation>;
+template struct Record<Settle>;
+template struct Record<CloseSession>;
+template struct Record<PutBeaconShare>;
+
+}  // namespace cloister::ledger
