@@ -1,0 +1,65 @@
+// The one judgement of an instance's evidence, used unchanged by the ledger when it admits an instance, by
+// the gateway before it sends a byte, and by `cloister verify-receipt` afterwards: records of the ledger
+// become the verifier's inputs, and what verification established meets the policy in force.
+//
+// Pure: collateral, policy, binding, time and height are arguments.
+#pragma once
+
+#include "evidence/verify.h"
+#include "ledger/types/genesis.h"
+#include "ledger/types/instance.h"
+#include "policy/policy.h"
+
+namespace cloister::admission {
+
+// Vendor keys compiled in, and the genesis's development keys where it is marked so.
+evidence::TrustAnchors anchors_of(const ledger::Genesis& genesis);
+
+policy::Rules rules_of(const ledger::NetworkPolicy& policy);
+
+// All files of all records. Nothing when a file is not collateral: records are verified when they come,
+// so that means the records were not the ledger's.
+std::optional<evidence::Collateral> collateral_of(std::span<const ledger::CollateralRecord> records);
+
+enum class Refusal : uint8_t {
+  none = 0,
+  evidence_absent = 1,      // no item, or more than kMaxEvidenceItems
+  format_unknown = 2,
+  evidence_refused = 3,     // by the verifier: see the item's appraisal
+  policy_refused = 4,       // by policy: see the item's decision
+};
+std::string_view name(Refusal refusal);
+
+// One item's verdict. `decision` is empty when verification already refused.
+struct ItemVerdict {
+  evidence::Verification verification;
+  policy::Decision decision;
+};
+
+struct Judgement {
+  std::vector<ItemVerdict> items;
+  Refusal refusal = Refusal::none;
+  bool admitted() const { return refusal == Refusal::none; }
+  bool development() const;
+  // The verifier's error or policy's reason that decided, where there is one.
+  std::optional<evidence::Error> evidence_error() const;
+  std::optional<policy::Reason> policy_reason() const;
+};
+
+struct Question {
+  std::span<const ledger::EvidenceItem> evidence;
+  const evidence::Collateral& collateral;
+  const evidence::TrustAnchors& anchors;
+  const policy::LayeredRules& rules;
+  evidence::Binding binding;  // what every item's report data must be
+  UnixSeconds now = 0;
+  uint64_t height = 0;        // of the ledger, for releases
+};
+
+// Every item must verify and satisfy policy; one failure fails the whole.
+Judgement judge(const Question& question);
+
+// What the ledger keeps of an admitted item.
+ledger::Platform platform_of(const evidence::VerifiedEvidence& verified, std::string_view chain_id);
+
+}  // namespace cloister::admission

@@ -1,0 +1,28 @@
+#include "node/identity.h"
+
+#include "crypto/hash.h"
+
+namespace cloister::node {
+
+Identity make_identity(Random& random) {
+  auto leaf_key = crypto::PrivateKey::generate_ec(crypto::Curve::p256);
+  auto spki_sha256 = crypto::sha256(leaf_key.spki_der());
+  return {crypto::Ed25519Key::generate(random), std::move(leaf_key), spki_sha256,
+          random.fixed<32>(), Secret<32>(random.fixed<32>())};
+}
+
+ledger::Claims claims_of(const Identity& identity, const Measured& measured,
+                         const ledger::ModelRoot& model) {
+  ledger::Claims claims;
+  claims.instance_id = identity.instance_id();
+  claims.spki_sha256 = identity.spki_sha256;
+  // No sealed-message keys yet: the configuration that the hash names is empty.
+  claims.key_config_sha256 = crypto::sha256({});
+  claims.image_digest = crypto::sha256(measured.image);
+  claims.config_digest = measured.config;
+  claims.boot_id = identity.boot_id;
+  claims.models = {model};
+  return claims;
+}
+
+}  // namespace cloister::node

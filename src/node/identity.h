@@ -1,0 +1,27 @@
+// The keys of an instance: made inside the TEE at start, never written, never imported. A restart makes
+// new ones, and with them a new instance.
+#pragma once
+
+#include "crypto/x509.h"
+#include "ledger/types/binding.h"
+#include "node/tee.h"
+
+namespace cloister::node {
+
+struct Identity {
+  crypto::Ed25519Key identity;   // signs registrations and receipts
+  crypto::PrivateKey leaf_key;   // of TLS
+  Hash32 spki_sha256{};
+  Hash32 boot_id{};
+  Secret<32> sampling_secret;    // the node's share of every seed
+
+  ledger::InstanceId instance_id() const { return ledger::instance_id_of(identity.public_key()); }
+};
+
+Identity make_identity(Random& random);
+
+// What the evidence of this instance commits to.
+ledger::Claims claims_of(const Identity& identity, const Measured& measured,
+                         const ledger::ModelRoot& model);
+
+}  // namespace cloister::node

@@ -1,0 +1,359 @@
+#include "trust/report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "admission/admission.h"
+#include "base/text.h"
+#include "channel/atls/binding.h"
+#include "crypto/hash.h"
+#include "ledger/types/binding.h"
+#include "trust/facts.h"
+
+namespace cloister::trust {
+namespace {
+
+constexpr std::string_view kDevelopment = "development: no hardware protection";
+
+std::string short_hex(Bytes bytes) { return to_hex(bytes.first(std::min<size_t>(bytes.size(), 8))); }
+
+// One evaluation. Each `check_…` appends its rows in the report's fixed order.
+class Evaluation {
+ public:
+  Evaluation(const Bundle& bundle, const Expectations& expectations)
+      : bundle_(bundle), expectations_(expectations), ledger_(prove_ledger(bundle)) {}
+
+  Report run();
+
+ private:
+  void judge_evidence();
+  void check_evidence_rows();
+  void check_configuration();
+  void check_gpu();
+  void check_model();
+  void check_channel();
+  void check_key();
+  void check_record();
+  void check_quorum();
+  void check_policy();
+  void check_confirmed();
+  void check_receipt();
+  void conclude();
+  void describe_parts();
+
+  void add(std::string name, bool ok, std::string expected, std::string found, std::string source) {
+    report_.checks.push_back({std::move(name), ok, std::move(expected), std::move(found), std::move(source)});
+  }
+  std::string policy_source() const {
+    return fmt::format("network policy {} at height {}",
+                       ledger_.policy ? ledger_.policy->version : 0, ledger_.height);
+  }
+  std::string receipt_fault() const;
+
+  const Bundle& bundle_;
+  const Expectations& expectations_;
+  const LedgerFacts ledger_;
+  admission::Judgement judgement_;
+  std::optional<ledger::Claims> claims_;
+  Report report_;
+};
+
+Report Evaluation::run() {
+  report_.receipt_id = bundle_.receipt_id;
+  report_.checked_at = bundle_.checked_at;
+  claims_ = ledger::Claims::decode(bundle_.claims);
+  judge_evidence();
+  check_evidence_rows();
+  check_configuration();
+  check_gpu();
+  check_model();
+  check_channel();
+  check_key();
+  check_record();
+  check_quorum();
+  check_policy();
+  check_confirmed();
+  if (bundle_.receipt) check_receipt();
+  describe_parts();
+  conclude();
+  return std::move(report_);
+}
+
+void Evaluation::judge_evidence() {
+  judgement_.refusal = admission::Refusal::evidence_absent;
+  auto collateral = admission::collateral_of(ledger_.collateral);
+  if (!ledger_.fault.empty() || !collateral || !ledger_.policy || !ledger_.instance) return;
+  auto rules = policy::layered(admission::rules_of(*ledger_.policy));
+  if (expectations_.local_rules) {
+    rules = policy::strictest(rules, *expectations_.local_rules, policy::Layer::local);
+  }
+  auto anchors = admission::anchors_of(bundle_.genesis);
+  atls::BindingInputs inputs;
+  inputs.role = atls::Role::server;
+  inputs.bind = bundle_.channel.bind;
+  inputs.spki_sha256 = bundle_.channel.spki_sha256;
+  inputs.instance_id = ledger_.instance->id;
+  inputs.request_sha256 = bundle_.channel.request_sha256;
+  inputs.claims_sha256 = crypto::sha256(bundle_.claims);
+  auto binding = evidence::Binding::report_data(atls::report_data(inputs));
+  judgement_ = admission::judge({bundle_.evidence, *collateral, anchors, rules, binding,
+                                 bundle_.checked_at, static_cast<uint64_t>(ledger_.height)});
+}
+
+// Rows that the verifiers make themselves; of several items the first failure speaks.
+void Evaluation::check_evidence_rows() {
+  for (const char* name : {"vendor_root", "evidence_signature", "collateral_fresh", "revocation",
+                           "tcb_status", "debug_off"}) {
+    Row row{name, false, "", "not reached: an earlier check failed", "vendor"};
+    bool seen = false;
+    for (const auto& item : judgement_.items) {
+      for (const auto& check : item.verification.appraisal.checks) {
+        if (check.name != name || (seen && !row.ok)) continue;
+        row = {name, check.ok, check.expected, check.found, "vendor"};
+        seen = true;
+      }
+    }
+    report_.checks.push_back(std::move(row));
+  }
+  Row measurement{"measurement", false, "a released program", "not reached", policy_source()};
+  for (const auto& item : judgement_.items) {
+    for (const auto& finding : item.decision.findings) {
+      if (finding.reason != policy::Reason::measurement) continue;
+      measurement = {"measurement", finding.ok, finding.expected, finding.found, policy_source()};
+    }
+  }
+  report_.checks.push_back(std::move(measurement));
+}
+
+// The configuration that the hardware measured is the one that the claims, and through the report data
+// this connection, name.
+void Evaluation::check_configuration() {
+  std::string found = "no verified evidence";
+  bool ok = claims_ && !judgement_.items.empty();
+  for (const auto& item : judgement_.items) {
+    const auto& verified = item.verification.verified;
+    Bytes measured = verified ? Bytes(verified->configuration()) : Bytes{};
+    bool same = claims_ && measured.size() >= 32 && equal(measured.first(32), claims_->config_digest) &&
+                all_zero(measured.subspan(32));
+    if (verified) found = to_hex(measured.first(std::min<size_t>(32, measured.size())));
+    ok = ok && same;
+  }
+  add("configuration", ok, claims_ ? to_hex(claims_->config_digest) : "claims", found,
+      "the instance's claims");
+}
+
+void Evaluation::check_gpu() {
+  bool absent = claims_ && all_zero(claims_->gpu_evidence_sha256);
+  add("gpu", absent, "none, or verified evidence",
+      absent ? "none: policy allows nodes without a confidential GPU" : "evidence that is not verified yet",
+      policy_source());
+}
+
+void Evaluation::check_model() {
+  const auto& model = ledger_.model;
+  bool loaded = claims_ && model && std::ranges::find(claims_->models, model->root) != claims_->models.end();
+  bool same = loaded && ledger_.session && ledger_.session->model_root == model->root &&
+              (!bundle_.receipt || bundle_.receipt->receipt.model_root == model->root);
+  add("model_root", same, model ? to_hex(model->root) : "a model of the ledger",
+      same ? fmt::format("{} loaded, asked for and answered with", model->name)
+           : "not the same model in claims, session and receipt",
+      "ledger record and measured claims");
+}
+
+void Evaluation::check_channel() {
+  bool ok = !judgement_.items.empty();
+  for (const auto& item : judgement_.items) {
+    ok = ok && item.verification.appraisal.error != evidence::Error::report_data_mismatch &&
+         item.verification.verified.has_value();
+  }
+  add("channel_binding", ok, "evidence made for this very connection",
+      ok ? "report data equals the connection's binding" : "not proven", "computed by this verifier");
+}
+
+void Evaluation::check_key() {
+  const auto& instance = ledger_.instance;
+  bool claims_agree = claims_ && instance && claims_->instance_id == instance->id &&
+                      claims_->spki_sha256 == bundle_.channel.spki_sha256 &&
+                      claims_->role == ledger::Claims::kServer;
+  bool ledger_agrees = instance && instance->spki_sha256 == bundle_.channel.spki_sha256;
+  add("key_binding", claims_agree && ledger_agrees,
+      instance ? short_hex(instance->spki_sha256) + "… on the ledger" : "a key on the ledger",
+      short_hex(bundle_.channel.spki_sha256) + "… in the connection and the evidence",
+      "ledger record");
+}
+
+void Evaluation::check_record() {
+  const auto& instance = ledger_.instance;
+  bool active = instance && instance->state == ledger::InstanceState::active &&
+                instance->expires_height > static_cast<uint64_t>(ledger_.height);
+  bool same_platforms = active && instance->platforms.size() == judgement_.items.size();
+  for (size_t i = 0; same_platforms && i < judgement_.items.size(); ++i) {
+    const auto& verified = judgement_.items[i].verification.verified;
+    same_platforms = verified && admission::platform_of(*verified, bundle_.genesis.chain_id).id_hash ==
+                                     instance->platforms[i].id_hash;
+  }
+  add("ledger_record", active && same_platforms, "an active instance on this very platform",
+      !instance ? "no such instance" : !active ? "not active"
+      : same_platforms ? fmt::format("registered at height {}", instance->registered_height)
+                       : "another platform than the registered one",
+      fmt::format("ledger at height {}, with proof", ledger_.height));
+}
+
+void Evaluation::check_quorum() {
+  auto hash = bundle_.genesis.hash();
+  bool pinned = !expectations_.genesis_hash || *expectations_.genesis_hash == hash;
+  bool ok = ledger_.fault.empty() && pinned;
+  std::string found = !pinned ? "another genesis: " + short_hex(hash)
+                      : ok    ? fmt::format("{} of {} signed; every record proven",
+                                            ledger_.signed_power, ledger_.total_power)
+                              : ledger_.fault;
+  add("ledger_quorum", ok, "more than two thirds of the validators' power", found,
+      fmt::format("genesis {}{}", short_hex(hash),
+                  expectations_.genesis_hash ? "" : " (as the bundle has it, not pinned)"));
+}
+
+void Evaluation::check_policy() {
+  bool ok = judgement_.admitted();
+  std::string found = ok ? "allowed" : std::string(admission::name(judgement_.refusal));
+  if (auto error = judgement_.evidence_error()) found = evidence::name(*error);
+  if (auto reason = judgement_.policy_reason()) found = policy::name(*reason);
+  add("policy", ok, "allowed by vendor, network and local rules", found, policy_source());
+}
+
+void Evaluation::check_confirmed() {
+  const auto& session = ledger_.session;
+  using ledger::SessionState;
+  bool confirmed = session && ledger_.instance && session->instance == ledger_.instance->id &&
+                   session->state == SessionState::confirmed && session->confirmed_height > 0;
+  bool before = confirmed && (!bundle_.receipt ||
+                              ledger_.session_proven_ms <= static_cast<int64_t>(bundle_.receipt->receipt.time_ms));
+  add("confirmed_before_compute", before, "the session confirmed on the ledger before the answer",
+      before ? fmt::format("confirmed at height {}", session->confirmed_height)
+             : (confirmed ? "the answer is older than the confirmation" : "not confirmed for this instance"),
+      fmt::format("ledger at height {}, with proof", ledger_.session_height));
+}
+
+std::string Evaluation::receipt_fault() const {
+  const auto& receipt = bundle_.receipt->receipt;
+  if (!ledger_.instance || !ledger_.session) return "no instance or session to compare with";
+  if (!ledger::verify_receipt(*bundle_.receipt, ledger_.instance->identity_key)) return "bad signature";
+  if (receipt.chain_id != bundle_.genesis.chain_id) return "another chain";
+  if (receipt.instance_id != ledger_.instance->id) return "another instance";
+  if (receipt.session != ledger_.session->id) return "another session";
+  if (receipt.evidence_digest != ledger::evidence_hash(bundle_.evidence)) return "other evidence";
+  return {};
+}
+
+void Evaluation::check_receipt() {
+  std::string fault = receipt_fault();
+  const auto& receipt = bundle_.receipt->receipt;
+  add("receipt_signature", fault.empty(), "signed by the attested instance for this session",
+      fault.empty() ? fmt::format("answer {} of the session, {} + {} units", receipt.sequence,
+                                  receipt.prompt_units, receipt.completion_units)
+                    : fault,
+      "the instance's identity key on the ledger");
+}
+
+void Evaluation::describe_parts() {
+  JsonValue::Array platforms;
+  for (const auto& item : judgement_.items) {
+    const auto& verified = item.verification.verified;
+    if (verified) platforms.push_back(JsonValue::object({{"format", evidence::name(verified->format())},
+                                                         {"product", verified->product()}}));
+  }
+  if (ledger_.instance) {
+    report_.instance = JsonValue::object({{"id", to_hex(ledger_.instance->id)},
+                                          {"platforms", std::move(platforms)},
+                                          {"operator", to_hex(ledger_.instance->operator_account)},
+                                          {"endpoint", ledger_.instance->endpoint}});
+  }
+  if (ledger_.model) {
+    report_.model = JsonValue::object({{"name", ledger_.model->name},
+                                       {"root", to_hex(ledger_.model->root)},
+                                       {"quantization", ledger_.model->quantization}});
+  }
+  report_.channel = JsonValue::object({{"mode", "atls"}, {"kem", "TLS 1.3 key exchange"}, {"padding", "off"}});
+  report_.ledger = JsonValue::object({{"chain_id", bundle_.genesis.chain_id},
+                                      {"height", ledger_.height},
+                                      {"signed_power", ledger_.signed_power},
+                                      {"total_power", ledger_.total_power},
+                                      {"policy_version", ledger_.policy ? ledger_.policy->version : 0}});
+  report_.not_proven = {"physical attacks on memory (DDR5 interposers can forge evidence)",
+                        "hardware faults that the vendors have not published",
+                        "that the answer is true",
+                        "that nobody saw when, how much and with whom you talked: packet sizes and timing are not padded yet",
+                        "protection against a future quantum computer: the sealed hybrid layer is not built yet"};
+}
+
+void Evaluation::conclude() {
+  const Row* failure = report_.first_failure();
+  bool simulated = judgement_.development() || bundle_.genesis.development;
+  bool older = std::ranges::any_of(judgement_.items, [](const admission::ItemVerdict& item) {
+    return item.verification.verified &&
+           item.verification.verified->status() != evidence::TcbStatus::up_to_date;
+  });
+  if (failure != nullptr) {
+    report_.level = Level::failed;
+    report_.statement = fmt::format("Not verified: the check {} failed ({}).{}", failure->name, failure->found,
+                                    simulated ? fmt::format(" {}.", kDevelopment) : "");
+    return;
+  }
+  std::vector<std::string> machines;
+  for (const auto& item : judgement_.items) machines.push_back(item.verification.verified->product());
+  std::string what = fmt::format("{} from instance {} on {}; this computer checked it before sending",
+                                 bundle_.receipt ? "This answer came" : "This connection leads", 
+                                 short_hex(ledger_.instance->id), fmt::join(machines, " and "));
+  if (!bundle_.receipt) what = fmt::format("This connection leads to instance {} on {}; this computer checked it",
+                                           short_hex(ledger_.instance->id), fmt::join(machines, " and "));
+  report_.level = simulated ? Level::development : older ? Level::verified_older_firmware : Level::verified;
+  report_.statement = simulated ? fmt::format("{}. The machine is simulated ({}): {}.", what, fmt::join(machines, ", "), kDevelopment)
+                                : what + ".";
+}
+
+}  // namespace
+
+std::string_view name(Level level) {
+  switch (level) {
+    case Level::verified: return "verified";
+    case Level::verified_older_firmware: return "verified_older_firmware";
+    case Level::verified_by_network: return "verified_by_network";
+    case Level::development: return "development";
+    case Level::failed: return "failed";
+  }
+  std::abort();
+}
+
+const Row* Report::first_failure() const {
+  auto found = std::ranges::find(checks, false, &Row::ok);
+  return found == checks.end() ? nullptr : &*found;
+}
+
+Report evaluate(const Bundle& bundle, const Expectations& expectations) {
+  return Evaluation(bundle, expectations).run();
+}
+
+JsonValue to_json(const Report& report) {
+  JsonValue::Array checks, not_proven;
+  for (const Row& row : report.checks) {
+    checks.push_back(JsonValue::object({{"name", row.name},
+                                        {"ok", row.ok},
+                                        {"expected", row.expected},
+                                        {"found", row.found},
+                                        {"source", row.source}}));
+  }
+  for (const auto& line : report.not_proven) not_proven.emplace_back(line);
+  return JsonValue::object({{"level", name(report.level)},
+                            {"statement", report.statement},
+                            {"checks", std::move(checks)},
+                            {"not_proven", std::move(not_proven)},
+                            {"instance", report.instance},
+                            {"model", report.model},
+                            {"channel", report.channel},
+                            {"ledger", report.ledger},
+                            {"receipt_id", report.receipt_id},
+                            {"checked_at", report.checked_at}});
+}
+
+}  // namespace cloister::trust
