@@ -14,9 +14,13 @@ Buffer encode_parts(const BlockId& id) {
 }
 
 // google.protobuf.BytesValue and its kin: an empty value is the empty byte string.
-Buffer wrapped(Bytes value) { return ProtoWriter().bytes(1, value).take(); }
+Buffer wrapped(Bytes value) {
+  return ProtoWriter().bytes(1, value).take();
+}
 
-Hash32 root_of(const std::vector<Buffer>& leaves) { return merkle::simple_root(leaves); }
+Hash32 root_of(const std::vector<Buffer>& leaves) {
+  return merkle::simple_root(leaves);
+}
 
 }  // namespace
 
@@ -103,7 +107,9 @@ Hash32 commit_hash(const Commit& commit) {
   return root_of(leaves);
 }
 
-Hash32 evidence_hash_of_none() { return root_of({}); }
+Hash32 evidence_hash_of_none() {
+  return root_of({});
+}
 
 Address address_of(const crypto::Ed25519Public& key) {
   const Hash32 digest = crypto::sha256(key);
@@ -117,7 +123,9 @@ void sort_validators(ValidatorSet& validators) {
   });
 }
 
-Hash32 tx_id(Bytes tx) { return crypto::sha256(tx); }
+Hash32 tx_id(Bytes tx) {
+  return crypto::sha256(tx);
+}
 
 Hash32 data_hash(std::span<const Buffer> txs) {
   std::vector<Buffer> leaves;

@@ -1,6 +1,6 @@
 // The byte encodings and hashes of CometBFT v0.38 that a light client recomputes and the embedded
-// driver produces (`docs/consensus-encodings.md`). Total functions: any content has an encoding; whether
-// it is acceptable is the verifier's question.
+// driver produces (`docs/consensus-encodings.md`). Total functions: any content has an encoding;
+// whether it is acceptable is the verifier's question.
 #pragma once
 
 #include "light/types.h"

@@ -11,8 +11,12 @@
 namespace cloister::light {
 namespace {
 
-Buffer sha(std::string_view text) { return to_buffer(crypto::sha256(as_bytes(text))); }
-std::string hex(Bytes bytes) { return to_hex(bytes); }
+Buffer sha(std::string_view text) {
+  return to_buffer(crypto::sha256(as_bytes(text)));
+}
+std::string hex(Bytes bytes) {
+  return to_hex(bytes);
+}
 
 // 2017-12-25T03:00:01.234Z
 constexpr Timestamp kVoteTime{1514170801, 234'000'000};

@@ -14,7 +14,9 @@ namespace {
 constexpr std::string_view kEd25519Type = "tendermint/PubKeyEd25519";
 constexpr size_t kMaxBase64Bytes = 2 * kMaxProofOpBytes;
 
-std::unexpected<LightError> malformed() { return std::unexpected(LightError::bad_json); }
+std::unexpected<LightError> malformed() {
+  return std::unexpected(LightError::bad_json);
+}
 
 // Reads fields of one value; the first that does not have its form spoils the whole.
 class FieldReader {
@@ -167,7 +169,9 @@ std::optional<int32_t> fraction_nanos(std::string_view text) {
   return nanos;
 }
 
-JsonValue base64_json(Bytes bytes) { return to_base64(bytes); }
+JsonValue base64_json(Bytes bytes) {
+  return to_base64(bytes);
+}
 
 }  // namespace
 
@@ -177,9 +181,8 @@ std::string time_text(const Timestamp& time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{point - day};
   std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int{date.year()},
-                                unsigned{date.month()}, unsigned{date.day()},
-                                clock.hours().count(), clock.minutes().count(),
-                                clock.seconds().count());
+                                unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
+                                clock.minutes().count(), clock.seconds().count());
   if (time.nanos != 0) {
     out += fmt::format(".{:09}", time.nanos);
     out.erase(out.find_last_not_of('0') + 1);
@@ -195,7 +198,9 @@ std::optional<Timestamp> time_from(std::string_view text) {
   return Timestamp{*seconds, *nanos};
 }
 
-std::string decimal(int64_t value) { return fmt::format("{}", value); }
+std::string decimal(int64_t value) {
+  return fmt::format("{}", value);
+}
 
 std::optional<int64_t> int64_from(const JsonValue& value) {
   const auto text = value.string();
@@ -208,10 +213,9 @@ std::optional<int64_t> int64_from(const JsonValue& value) {
 }
 
 JsonValue to_json(const BlockId& id) {
-  return JsonValue::object(
-      {{"hash", to_hex_upper(id.hash)},
-       {"parts", JsonValue::object({{"total", id.parts_total},
-                                    {"hash", to_hex_upper(id.parts_hash)}})}});
+  return JsonValue::object({{"hash", to_hex_upper(id.hash)},
+                            {"parts", JsonValue::object({{"total", id.parts_total},
+                                                         {"hash", to_hex_upper(id.parts_hash)}})}});
 }
 
 JsonValue to_json(const Header& h) {

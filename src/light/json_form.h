@@ -1,9 +1,10 @@
-// The JSON forms of CometBFT's RPC, both ways: the embedded driver writes them, the light client reads
-// them. 64-bit integers are decimal strings, hashes and addresses upper-case hex, keys, signatures,
-// query keys, values and proofs base64, times RFC 3339 in UTC with up to nine fraction digits.
+// The JSON forms of CometBFT's RPC, both ways: the embedded driver writes them, the light client
+// reads them. 64-bit integers are decimal strings, hashes and addresses upper-case hex, keys,
+// signatures, query keys, values and proofs base64, times RFC 3339 in UTC with up to nine fraction
+// digits.
 //
-// Parsers demand every field that is hashed or signed in exactly this form, ignore members that carry
-// nothing of it, bound every list, and believe nothing: what they return goes to `verify.h`.
+// Parsers demand every field that is hashed or signed in exactly this form, ignore members that
+// carry nothing of it, bound every list, and believe nothing: what they return goes to `verify.h`.
 #pragma once
 
 #include "base/json.h"

@@ -18,7 +18,9 @@ LightBlock sample() {
   return chain.at(2);
 }
 
-JsonValue reparsed(const JsonValue& value) { return *parse_json(value.dump()); }
+JsonValue reparsed(const JsonValue& value) {
+  return *parse_json(value.dump());
+}
 
 TEST(JsonForm, SignedHeadersSurviveTheWay) {
   SignedHeader header = sample().signed_header;
@@ -74,8 +76,8 @@ TEST(JsonForm, Times) {
 TEST(JsonForm, Integers) {
   EXPECT_EQ(int64_from("-9223372036854775808"), INT64_MIN);
   EXPECT_EQ(int64_from("0"), 0);
-  for (const char* text : {"", "-", "-0", "00", "01", "+1", " 1", "1 ", "1.0", "0x1", "1e3",
-                           "9223372036854775808"}) {
+  for (const char* text :
+       {"", "-", "-0", "00", "01", "+1", " 1", "1 ", "1.0", "0x1", "1e3", "9223372036854775808"}) {
     EXPECT_FALSE(int64_from(text)) << text;
   }
   EXPECT_FALSE(int64_from(JsonValue(1)));

@@ -16,7 +16,8 @@ ValidatorSet set_of(const std::vector<const TestValidator*>& members);
 
 constexpr UnixMillis kTestStartMs = 1'700'000'000'000;
 
-// Blocks 1..n of one chain. Each block's set is chosen by the caller; the block before announces it.
+// Blocks 1..n of one chain. Each block's set is chosen by the caller; the block before announces
+// it.
 class TestChain : public Provider {
  public:
   using Members = std::vector<const TestValidator*>;

@@ -8,7 +8,9 @@
 namespace cloister::light {
 namespace {
 
-std::unexpected<LightError> refuse(LightError error) { return std::unexpected(error); }
+std::unexpected<LightError> refuse(LightError error) {
+  return std::unexpected(error);
+}
 
 // The root of the family's tree, if the terminal says of `key` what is claimed.
 std::expected<Hash32, LightError> family_root(const ProofOp& op, Bytes key,
@@ -17,8 +19,8 @@ std::expected<Hash32, LightError> family_root(const ProofOp& op, Bytes key,
   if (!equal(op.key, key)) return refuse(LightError::wrong_proof_key);
   const auto proof = merkle::Proof::decode(op.data);
   if (!proof) return refuse(LightError::bad_proof);
-  const auto claim = value ? merkle::check_present(key, *value, *proof)
-                           : merkle::check_absent(key, *proof);
+  const auto claim =
+      value ? merkle::check_present(key, *value, *proof) : merkle::check_absent(key, *proof);
   if (!claim) return refuse(LightError::wrong_proof_value);
   const auto root = merkle::proof_root(key, *proof);
   if (!root) return refuse(LightError::bad_proof);

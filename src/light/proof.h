@@ -1,8 +1,8 @@
 // Checks what an endpoint says about one key of the ledger against a verified header.
 //
 // A read is proven by two operators: "smt:v1" leads from the key to the root of its state family,
-// "simple:v" from there to the header's app_hash, which commits to the roots of all families, sorted by
-// name. Both directions: a value that is there, and the absence of a key.
+// "simple:v" from there to the header's app_hash, which commits to the roots of all families,
+// sorted by name. Both directions: a value that is there, and the absence of a key.
 #pragma once
 
 #include "light/json_form.h"

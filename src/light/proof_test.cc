@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view kFamilies[] = {"accounts", "beacon", "instances", "jobs", "params"};
 
-Buffer text(std::string_view t) { return to_buffer(as_bytes(t)); }
+Buffer text(std::string_view t) {
+  return to_buffer(as_bytes(t));
+}
 
 // A state of a few families; "instances" holds keys k0..k99.
 class ReadProof : public testing::Test {
@@ -80,9 +82,9 @@ TEST_F(ReadProof, EachSingleFaultIsRefusedByItsOwnError) {
             LightError::wrong_proof_family);
   Hash32 other = app_hash_;
   other[0] ^= 1;
-  EXPECT_EQ(verify_read(good, kFamilies, "instances", as_bytes("k7"), as_bytes("v7"), other)
-                .error(),
-            LightError::wrong_root);
+  EXPECT_EQ(
+      verify_read(good, kFamilies, "instances", as_bytes("k7"), as_bytes("v7"), other).error(),
+      LightError::wrong_root);
   // A client of another application version expects other families.
   EXPECT_EQ(verify_read(good, Families(kFamilies).first(3), "instances", as_bytes("k7"),
                         as_bytes("v7"), app_hash_)

@@ -1,6 +1,7 @@
 // Protocol-buffer bytes as CometBFT hashes and signs them (proto3): fields in rising order, zero
-// scalars and empty strings left out, sub-messages marked ALWAYS written even when empty. Hand-written
-// because what is hashed must not depend on a generator's options (docs: 41-consensus, 2.5 and 3.1).
+// scalars and empty strings left out, sub-messages marked ALWAYS written even when empty.
+// Hand-written because what is hashed must not depend on a generator's options (docs: 41-consensus,
+// 2.5 and 3.1).
 #pragma once
 
 #include "base/bytes.h"

@@ -3,8 +3,8 @@
 namespace cloister::light {
 namespace {
 
-// Blocks that are far ahead are likelier to have another set, those near ones fetched in vain; 9/16 is
-// what CometBFT settled on. The result lies strictly between the two heights.
+// Blocks that are far ahead are likelier to have another set, those near ones fetched in vain; 9/16
+// is what CometBFT settled on. The result lies strictly between the two heights.
 int64_t pivot_between(int64_t low, int64_t high) {
   const int64_t way = high - low;
   const int64_t pivot = low + way / 16 * 9 + way % 16 * 9 / 16;
@@ -18,7 +18,9 @@ Bisection::Bisection(VerifiedBlock trusted, int64_t target_height, const TrustOp
   if (target_height > trusted_.height()) wanted_ = target_height;
 }
 
-std::optional<int64_t> Bisection::wanted() const { return wanted_; }
+std::optional<int64_t> Bisection::wanted() const {
+  return wanted_;
+}
 
 std::expected<void, LightError> Bisection::feed(LightBlock block, UnixMillis now_ms) {
   if (!wanted_ || block.signed_header.header.height != *wanted_) {

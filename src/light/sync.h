@@ -1,8 +1,9 @@
 // The way from a trusted block to a target, over as few blocks in between as the signatures allow:
 // try the target; where too little of the trusted power signed it, go to 9/16 of the way first.
 //
-// Bisection is the algorithm with the fetching left out: it says which height it wants and is fed what
-// came. `verify_to_height` drives it over a synchronous provider, light::Client over the network.
+// Bisection is the algorithm with the fetching left out: it says which height it wants and is fed
+// what came. `verify_to_height` drives it over a synchronous provider, light::Client over the
+// network.
 #pragma once
 
 #include "light/verify.h"

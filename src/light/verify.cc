@@ -11,14 +11,18 @@ constexpr int64_t kMaxSeconds = 253402300799;  // 9999-12-31T23:59:59Z
 constexpr int64_t kMaxPeriodSeconds = int64_t{100} * 366 * 24 * 3600;
 constexpr int64_t kMaxDenominator = 7;  // keeps power * denominator inside 63 bits
 
-Verdict refuse(LightError error) { return std::unexpected(error); }
+Verdict refuse(LightError error) {
+  return std::unexpected(error);
+}
 
 bool in_range(const Timestamp& t) {
   return t.seconds >= kZeroGoSeconds && t.seconds <= kMaxSeconds && t.nanos >= 0 &&
          t.nanos < 1'000'000'000;
 }
 
-bool hash_or_empty(const Buffer& b) { return b.empty() || b.size() == 32; }
+bool hash_or_empty(const Buffer& b) {
+  return b.empty() || b.size() == 32;
+}
 
 bool names_a_block(const BlockId& id) {
   return id.hash.size() == 32 && id.parts_hash.size() == 32 && id.parts_total > 0;
@@ -47,8 +51,7 @@ Verdict check_header(const Header& h, std::string_view chain_id) {
 bool well_formed(const CommitSig& sig) {
   switch (sig.flag) {
     case BlockIdFlag::absent:
-      return sig.validator_address.empty() && sig.signature.empty() &&
-             sig.timestamp == Timestamp{};
+      return sig.validator_address.empty() && sig.signature.empty() && sig.timestamp == Timestamp{};
     case BlockIdFlag::commit:
     case BlockIdFlag::nil:
       return sig.validator_address.size() == 20 && sig.signature.size() == 64 &&
@@ -106,8 +109,8 @@ bool signature_holds(const Commit& commit, size_t index, const Validator& valida
 }
 
 // Whether validators of the trusted set with more than `level` of its power signed the commit. Each
-// counts once; unknown ones and invalid signatures count nothing, so that no single validator can make
-// a good commit unacceptable.
+// counts once; unknown ones and invalid signatures count nothing, so that no single validator can
+// make a good commit unacceptable.
 Verdict check_trusted_power(const VerifiedBlock& trusted, const Commit& commit,
                             const TrustOptions& options) {
   ByAddress known;
@@ -174,8 +177,8 @@ Verdict check_order(const VerifiedBlock& trusted, const Header& header, UnixMill
 
 }  // namespace
 
-// The one place that makes a VerifiedBlock. Each step may be asked for once; the block comes out only
-// when none refused.
+// The one place that makes a VerifiedBlock. Each step may be asked for once; the block comes out
+// only when none refused.
 class Verifier {
  public:
   Verifier(const LightBlock& block, std::string_view chain_id)

@@ -1,10 +1,11 @@
 // Decides whether a header belongs to the chain that the caller trusts (CometBFT light client,
 // `docs/consensus-encodings.md`). Pure: time and blocks are arguments, nothing is fetched or kept.
 //
-// Trusted: one starting point (a header hash, or the genesis validator set), and that at every later
-// time less than a third of the power that signed a trusted header colludes within the trusting period.
-// Order of the checks: bounds, chain, header hash, heights and times, validator set, one third of the
-// trusted power (cheap), two thirds of the own power. Nothing of a block is used before all of them.
+// Trusted: one starting point (a header hash, or the genesis validator set), and that at every
+// later time less than a third of the power that signed a trusted header colludes within the
+// trusting period. Order of the checks: bounds, chain, header hash, heights and times, validator
+// set, one third of the trusted power (cheap), two thirds of the own power. Nothing of a block is
+// used before all of them.
 #pragma once
 
 #include <expected>
@@ -66,7 +67,8 @@ struct TrustRoot {
 [[nodiscard]] Verification verify(const VerifiedBlock& trusted, const LightBlock& block,
                                   UnixMillis now_ms, const TrustOptions& options);
 
-// An endpoint can hide new blocks but not date old ones: refuses when `block` is older than max_age.
+// An endpoint can hide new blocks but not date old ones: refuses when `block` is older than
+// max_age.
 [[nodiscard]] std::expected<void, LightError> check_fresh(const VerifiedBlock& block,
                                                           UnixMillis now_ms, int64_t max_age_ms);
 

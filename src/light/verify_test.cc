@@ -9,7 +9,8 @@ namespace {
 
 const TrustOptions kOptions;
 
-// Four validators of equal power sign blocks 1..9; block 10 is signed by three of them and a new one.
+// Four validators of equal power sign blocks 1..9; block 10 is signed by three of them and a new
+// one.
 class LightClient : public testing::Test {
  protected:
   LightClient() {
@@ -22,7 +23,9 @@ class LightClient : public testing::Test {
     chain_.append(changed, changed);
     members_ = old;
   }
-  VerifiedBlock trusted() const { return *verify_genesis("c", chain_.at(1).validators, chain_.at(1)); }
+  VerifiedBlock trusted() const {
+    return *verify_genesis("c", chain_.at(1).validators, chain_.at(1));
+  }
   Verification adjacent(const LightBlock& block) const {
     return verify_adjacent(trusted(), block, chain_.now_ms(), kOptions);
   }
@@ -65,8 +68,7 @@ TEST_F(LightClient, EachSingleFaultOfABlockIsRefusedByItsOwnError) {
        LightError::bad_field},
       {"nanos", [](B b) { b.signed_header.header.time.nanos = 1'000'000'000; },
        LightError::bad_field},
-      {"no parent", [](B b) { b.signed_header.header.last_block_id = {}; },
-       LightError::bad_field},
+      {"no parent", [](B b) { b.signed_header.header.last_block_id = {}; }, LightError::bad_field},
       {"commit height", [](B b) { b.signed_header.commit.height = 3; },
        LightError::wrong_commit_height},
       {"negative round", [](B b) { b.signed_header.commit.round = -1; }, LightError::bad_field},
@@ -87,8 +89,9 @@ TEST_F(LightClient, EachSingleFaultOfABlockIsRefusedByItsOwnError) {
       {"fewer signatures", [](B b) { b.signed_header.commit.signatures.pop_back(); },
        LightError::wrong_signature_count},
       {"swapped signatures",
-       [](B b) { std::swap(b.signed_header.commit.signatures[0],
-                           b.signed_header.commit.signatures[1]); },
+       [](B b) {
+         std::swap(b.signed_header.commit.signatures[0], b.signed_header.commit.signatures[1]);
+       },
        LightError::wrong_validator_address},
       {"one signature four times",
        [](B b) {
@@ -121,8 +124,7 @@ TEST_F(LightClient, EachSingleFaultOfABlockIsRefusedByItsOwnError) {
       {"too much power", [](B b) { b.validators[0].power = kMaxTotalPower; },
        LightError::bad_power},
       {"twice", [](B b) { b.validators[1] = b.validators[0]; }, LightError::duplicate_validator},
-      {"other power", [](B b) { b.validators[0].power = 11; },
-       LightError::wrong_validators_hash},
+      {"other power", [](B b) { b.validators[0].power = 11; }, LightError::wrong_validators_hash},
       {"other order", [](B b) { std::swap(b.validators[0], b.validators[1]); },
        LightError::wrong_validators_hash},
   };
@@ -148,8 +150,7 @@ TEST_F(LightClient, RelationToTheTrustedBlock) {
   const auto error_of = [](const Verification& v) { return v.error(); };
   EXPECT_EQ(error_of(verify(at5, chain_.at(5), now, kOptions)), LightError::height_not_newer);
   EXPECT_EQ(error_of(verify(at5, chain_.at(4), now, kOptions)), LightError::height_not_newer);
-  EXPECT_EQ(error_of(verify_adjacent(at5, chain_.at(7), now, kOptions)),
-            LightError::not_adjacent);
+  EXPECT_EQ(error_of(verify_adjacent(at5, chain_.at(7), now, kOptions)), LightError::not_adjacent);
   const UnixMillis before = chain_.at(6).signed_header.header.time.to_ms() - 10'000;
   EXPECT_EQ(error_of(verify(at5, chain_.at(6), before, kOptions)), LightError::from_the_future);
   EXPECT_TRUE(verify(at5, chain_.at(6), before + 1, kOptions));
@@ -179,8 +180,7 @@ TEST_F(LightClient, SignedButWrongBlocks) {
   // One third of the trusted power is not more than a third.
   const TestChain::Members one_known = {&validators_[0], &validators_[6], &validators_[7]};
   header.validators_hash = to_buffer(validators_hash(set_of(one_known)));
-  EXPECT_EQ(skipping(chain_.sign(header, one_known)).error(),
-            LightError::not_enough_trusted_power);
+  EXPECT_EQ(skipping(chain_.sign(header, one_known)).error(), LightError::not_enough_trusted_power);
 }
 
 TEST_F(LightClient, OptionsOutOfRangeAreRefused) {
@@ -223,13 +223,14 @@ TEST_F(LightClient, MutatedBlocksAreNeverAccepted) {
     LightBlock block = chain_.at(9);
     Header& h = block.signed_header.header;
     Commit& c = block.signed_header.commit;
-    Buffer* const fields[] = {
-        &h.last_block_id.hash,  &h.last_block_id.parts_hash,  &h.last_commit_hash,
-        &h.data_hash,           &h.validators_hash,           &h.next_validators_hash,
-        &h.consensus_hash,      &h.app_hash,                  &h.last_results_hash,
-        &h.evidence_hash,       &h.proposer_address,          &c.block_id.hash,
-        &c.block_id.parts_hash, &c.signatures[0].signature,   &c.signatures[1].signature,
-        &c.signatures[2].validator_address};
+    Buffer* const fields[] = {&h.last_block_id.hash,      &h.last_block_id.parts_hash,
+                              &h.last_commit_hash,        &h.data_hash,
+                              &h.validators_hash,         &h.next_validators_hash,
+                              &h.consensus_hash,          &h.app_hash,
+                              &h.last_results_hash,       &h.evidence_hash,
+                              &h.proposer_address,        &c.block_id.hash,
+                              &c.block_id.parts_hash,     &c.signatures[0].signature,
+                              &c.signatures[1].signature, &c.signatures[2].validator_address};
     const uint64_t draw = random.next() % 20;
     const uint64_t bit = random.next();
     if (draw < std::size(fields)) {
@@ -251,7 +252,8 @@ TEST_F(LightClient, MutatedBlocksAreNeverAccepted) {
   EXPECT_EQ(accepted, 0);
 }
 
-// --- the way to a far block -------------------------------------------------------------------------
+// --- the way to a far block
+// -------------------------------------------------------------------------
 
 // The set turns over by one of four validators every four blocks.
 class Turnover : public testing::Test {
@@ -265,7 +267,9 @@ class Turnover : public testing::Test {
     for (size_t i = 0; i < 4; ++i) out.push_back(&validators_[height / 4 + i]);
     return out;
   }
-  VerifiedBlock start() const { return *verify_genesis("t", chain_.at(1).validators, chain_.at(1)); }
+  VerifiedBlock start() const {
+    return *verify_genesis("t", chain_.at(1).validators, chain_.at(1));
+  }
 
   std::vector<TestValidator> validators_;
   TestChain chain_{"t"};

@@ -1,0 +1,95 @@
+// The state machine as the drivers of blocks see it. The ledger implements it
+// (`ledger_application.h`); tests of the drivers bring a smaller one.
+//
+// An application is deterministic: equal calls of `apply` give equal results, roots and changes, on
+// every machine. It reads no clock, draws nothing at random and touches no file.
+#pragma once
+
+#include <memory>
+
+#include "chain/error.h"
+#include "light/encoding.h"
+#include "light/proof.h"
+
+namespace cloister::chain {
+
+// One entry of the state that a block wrote, or removed when there is no value.
+struct StateChange {
+  std::string family;
+  Buffer key;
+  std::optional<Buffer> value;
+};
+
+struct StateRow {
+  std::string family;
+  Buffer key;
+  Buffer value;
+};
+
+struct Event {
+  std::string type;
+  std::vector<std::pair<std::string, std::string>> attributes;
+  bool operator==(const Event&) const = default;
+};
+
+struct TxResult {
+  light::TxOutcome outcome;  // what the next header commits to
+  std::string log;           // the name of the refusal; empty when code is 0
+  std::vector<Event> events;
+};
+
+struct BlockInput {
+  int64_t height = 0;
+  UnixMillis time_ms = 0;
+  Hash32 hash{};
+  std::span<const Buffer> txs;
+};
+
+struct BlockOutput {
+  std::vector<TxResult> results;  // one for each transaction, in order
+  std::vector<Event> events;      // of the block itself
+  std::vector<StateChange> changes;
+  Hash32 app_hash{};
+};
+
+// What the mempool asks about a transaction. `code` judges everything but the order of nonces.
+struct TxCheck {
+  uint32_t code = 0;
+  std::string log;
+  Hash32 sender{};
+  uint64_t nonce = 0;
+  uint64_t next_nonce = 0;  // what the committed state expects of the sender
+};
+
+struct ProvenRead {
+  std::optional<Buffer> value;
+  std::vector<light::ProofOp> proof;
+};
+
+// One committed state. Immutable: it may be read on any thread while the application moves on.
+class StateView {
+ public:
+  virtual ~StateView() = default;
+  virtual Hash32 app_hash() const = 0;
+  // Nothing when there is no such family.
+  virtual std::optional<ProvenRead> read(std::string_view family, Bytes key) const = 0;
+};
+
+class Application {
+ public:
+  virtual ~Application() = default;
+  // All rows of the genesis state. The application starts with it.
+  virtual std::vector<StateRow> genesis_rows() const = 0;
+  // Replaces the state by the one that the rows describe, after block `height`.
+  virtual Status restore(std::vector<StateRow> rows, int64_t height) = 0;
+  virtual BlockOutput apply(const BlockInput& block) = 0;
+  virtual TxCheck check(Bytes tx) const = 0;
+  virtual uint32_t wrong_nonce_code() const = 0;
+  // Whether block `height` has something to do even without transactions.
+  virtual bool work_due(int64_t height) const = 0;
+  // Transactions that the driver itself puts first into block `height`: the beacon's share.
+  virtual std::vector<Buffer> own_txs(int64_t height) const = 0;
+  virtual std::shared_ptr<const StateView> view() const = 0;
+};
+
+}  // namespace cloister::chain

@@ -1,0 +1,50 @@
+// Blocks and state in one SQLite file, one transaction a block.
+//
+// A commit is durable when `append` returns (WAL, synchronous=FULL) and atomic whatever happens
+// before: after a kill or a power cut the file holds the state of the last block that was appended,
+// whole. A file that cannot be read as what this program wrote is refused with the reason; it is
+// never repaired, and never taken for a new chain. What the blocks and the state mean is checked by
+// the caller.
+#pragma once
+
+#include "chain/block.h"
+
+namespace cloister::chain {
+
+struct StoreIdentity {
+  std::string chain_id;
+  Hash32 genesis_hash{};
+};
+
+class BlockStore {
+ public:
+  // Opens the file, or makes it with the genesis state when it does not exist. The new file gets
+  // its name only when it is complete.
+  static Result<BlockStore> open(const std::string& path, const StoreIdentity& identity,
+                                 const std::vector<StateRow>& genesis);
+  ~BlockStore();
+  BlockStore(BlockStore&&) noexcept;
+  BlockStore& operator=(BlockStore&&) noexcept;
+
+  Status append(const Block& block, const std::vector<StateChange>& changes);
+
+  Result<int64_t> height() const;  // 0 before the first block
+  Result<Block> block(int64_t height) const;
+  // Where a transaction stands; nothing when it is in no block.
+  struct TxPlace {
+    int64_t height = 0;
+    size_t index = 0;
+  };
+  Result<std::optional<TxPlace>> find_tx(const Hash32& id) const;
+  Result<std::vector<StateRow>> state_rows() const;
+
+  // Makes every later write fail as on a full disk.
+  Status limit_pages_for_testing(int64_t pages);
+
+ private:
+  struct Impl;
+  explicit BlockStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cloister::chain

@@ -1,0 +1,193 @@
+#include "chain/chain_testing.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/cbor.h"
+#include "crypto/hash.h"
+#include "merkle/simple.h"
+
+namespace cloister::chain {
+namespace {
+
+struct ToyTx {
+  Hash32 sender{};
+  uint64_t nonce = 0;
+  Buffer key, value;
+};
+
+std::optional<ToyTx> decode(Bytes bytes) {
+  CborReader in(bytes);
+  ToyTx tx;
+  if (in.array(4) != 4) in.fail();
+  tx.sender = in.fixed<32>();
+  tx.nonce = in.u64();
+  tx.key = to_buffer(in.bytes(64));
+  tx.value = to_buffer(in.bytes(kMaxTxBytes));
+  if (!in.finish()) return std::nullopt;
+  return tx;
+}
+
+class ToyView final : public StateView {
+ public:
+  ToyView(std::map<std::string, std::map<Buffer, Buffer>> rows,
+          std::map<std::string, merkle::Tree> trees)
+      : rows_(std::move(rows)), trees_(std::move(trees)) {}
+
+  std::vector<Buffer> leaves() const {
+    std::vector<Buffer> out;
+    for (const auto& [name, tree] : trees_) {
+      out.push_back(merkle::simple_value_leaf(name, tree.root()));
+    }
+    return out;
+  }
+  Hash32 app_hash() const override { return merkle::simple_root(leaves()); }
+  std::optional<ProvenRead> read(std::string_view family, Bytes key) const override {
+    const std::string name(family);
+    const auto tree = trees_.find(name);
+    if (tree == trees_.end()) return std::nullopt;
+    ProvenRead out;
+    const auto& rows = rows_.at(name);
+    if (const auto row = rows.find(to_buffer(key)); row != rows.end()) out.value = row->second;
+    const auto place = static_cast<size_t>(std::distance(trees_.begin(), tree));
+    const merkle::ValueOp outer{name, merkle::simple_prove(leaves(), place)};
+    out.proof = {
+        {std::string(light::kSparseOp), to_buffer(key), tree->second.prove(key).encode()},
+        {std::string(light::kSimpleOp), to_buffer(as_bytes(name)), merkle::encode_value_op(outer)}};
+    return out;
+  }
+
+ private:
+  std::map<std::string, std::map<Buffer, Buffer>> rows_;
+  std::map<std::string, merkle::Tree> trees_;
+};
+
+}  // namespace
+
+Hash32 toy_sender(uint8_t number) {
+  Hash32 out{};
+  out[0] = number;
+  return out;
+}
+
+Buffer toy_tx(const Hash32& sender, uint64_t nonce, std::string_view key, std::string_view value) {
+  CborWriter out;
+  out.array(4).bytes(sender).u64(nonce).bytes(as_bytes(key)).bytes(as_bytes(value));
+  return out.take();
+}
+
+ToyApplication::ToyApplication() {
+  for (std::string_view family : kToyFamilies) {
+    rows_[std::string(family)];
+    trees_[std::string(family)];
+  }
+  put("values", to_buffer(as_bytes("genesis")), to_buffer(as_bytes("here")), nullptr);
+}
+
+void ToyApplication::put(const std::string& family, const Buffer& key, std::optional<Buffer> value,
+                         std::vector<StateChange>* changes) {
+  if (value) {
+    rows_[family][key] = *value;
+    trees_[family].put(key, *value);
+  } else {
+    rows_[family].erase(key);
+    trees_[family].erase(key);
+  }
+  if (changes) changes->push_back({family, key, std::move(value)});
+}
+
+std::vector<StateRow> ToyApplication::genesis_rows() const {
+  std::vector<StateRow> out;
+  for (const auto& [family, rows] : rows_) {
+    for (const auto& [key, value] : rows) out.push_back({family, key, value});
+  }
+  return out;
+}
+
+Status ToyApplication::restore(std::vector<StateRow> rows, int64_t) {
+  for (auto& [family, old] : rows_) old.clear();
+  for (auto& [family, old] : trees_) old = merkle::Tree();
+  for (StateRow& row : rows) {
+    if (!rows_.contains(row.family)) return std::unexpected(ChainError::damaged);
+    put(row.family, row.key, std::move(row.value), nullptr);
+  }
+  return {};
+}
+
+BlockOutput ToyApplication::apply(const BlockInput& block) {
+  BlockOutput out;
+  for (const Buffer& bytes : block.txs) {
+    TxResult result;
+    const TxCheck checked = check(bytes);
+    const auto tx = decode(bytes);
+    if (checked.code != 0 || checked.nonce != checked.next_nonce) {
+      result.outcome.code = checked.code != 0 ? checked.code : kToyNonce;
+    } else {
+      const Buffer nonce = ByteWriter().u64_be(tx->nonce + 1).take();
+      put("nonces", to_buffer(tx->sender), nonce, &out.changes);
+      const bool fails = !tx->key.empty() && tx->key[0] == '!';
+      std::optional<Buffer> value;
+      if (!tx->value.empty()) value = tx->value;
+      if (!fails) put("values", tx->key, value, &out.changes);
+      result.outcome.code = fails ? kToyFailure : 0;
+      result.events.push_back({"put", {{"key", std::string(as_text(tx->key))}}});
+    }
+    out.results.push_back(std::move(result));
+  }
+  out.app_hash = view()->app_hash();
+  return out;
+}
+
+TxCheck ToyApplication::check(Bytes bytes) const {
+  TxCheck out;
+  const auto tx = decode(bytes);
+  if (!tx) {
+    out.code = kToyMalformed;
+    out.log = "malformed";
+    return out;
+  }
+  out.sender = tx->sender;
+  out.nonce = tx->nonce;
+  const Rows& nonces = rows_.at("nonces");
+  const auto found = nonces.find(to_buffer(tx->sender));
+  if (found != nonces.end()) out.next_nonce = *ByteReader(found->second).u64_be();
+  return out;
+}
+
+std::shared_ptr<const StateView> ToyApplication::view() const {
+  return std::make_shared<ToyView>(rows_, trees_);
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "cloister-XXXXXX").string();
+  if (!::mkdtemp(pattern.data())) std::abort();
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;  // a leftover of a test harms nobody
+  std::filesystem::remove_all(path_, ignored);
+}
+
+crypto::Ed25519Key test_key(uint64_t seed) {
+  SeededRandom random(seed);
+  return crypto::Ed25519Key::generate(random);
+}
+
+LocalConfig toy_config(const std::string& path) {
+  LocalConfig config;
+  config.path = path;
+  config.chain_id = "toy-1";
+  config.genesis_hash = crypto::sha256(as_bytes("toy genesis"));
+  config.genesis_time_ms = kTestGenesisMs;
+  config.validator = test_key(1).public_key();
+  return config;
+}
+
+Result<LocalChain> open_toy(const std::string& path) {
+  return LocalChain::open(toy_config(path), std::make_unique<ToyApplication>(), test_key(1));
+}
+
+}  // namespace cloister::chain

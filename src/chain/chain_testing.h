@@ -1,0 +1,58 @@
+// A small application for tests of the driver: named values, written by senders with nonces.
+#pragma once
+
+#include <map>
+
+#include "chain/local_chain.h"
+#include "merkle/tree.h"
+
+namespace cloister::chain {
+
+// tx = CBOR [sender, nonce, key, value]; an empty value removes the key. A key that begins with '!'
+// fails with kToyFailure when applied.
+constexpr uint32_t kToyMalformed = 1, kToyNonce = 2, kToyFailure = 3;
+Hash32 toy_sender(uint8_t number);
+Buffer toy_tx(const Hash32& sender, uint64_t nonce, std::string_view key, std::string_view value);
+inline constexpr std::string_view kToyFamilies[] = {"nonces", "values"};
+
+class ToyApplication final : public Application {
+ public:
+  ToyApplication();
+  std::vector<StateRow> genesis_rows() const override;
+  Status restore(std::vector<StateRow> rows, int64_t height) override;
+  BlockOutput apply(const BlockInput& block) override;
+  TxCheck check(Bytes tx) const override;
+  uint32_t wrong_nonce_code() const override { return kToyNonce; }
+  bool work_due(int64_t height) const override { return height == work_due_at; }
+  std::vector<Buffer> own_txs(int64_t) const override { return {}; }
+  std::shared_ptr<const StateView> view() const override;
+
+  int64_t work_due_at = 0;
+
+ private:
+  using Rows = std::map<Buffer, Buffer>;
+  void put(const std::string& family, const Buffer& key, std::optional<Buffer> value,
+           std::vector<StateChange>* changes);
+  std::map<std::string, Rows> rows_;
+  std::map<std::string, merkle::Tree> trees_;
+};
+
+// A folder that is removed with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+ private:
+  std::string path_;
+};
+
+crypto::Ed25519Key test_key(uint64_t seed);
+constexpr UnixMillis kTestGenesisMs = 1'700'000'000'000;
+LocalConfig toy_config(const std::string& path);
+Result<LocalChain> open_toy(const std::string& path);
+
+}  // namespace cloister::chain

@@ -1,0 +1,135 @@
+#include "chain/local_chain.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace cloister::chain {
+
+LocalChain::LocalChain(const LocalConfig& config, std::unique_ptr<Application> app,
+                       crypto::Ed25519Key key, BlockStore store)
+    : config_(config),
+      parts_{config.chain_id,
+             config.app_version,
+             {{config.validator, config.power}},
+             app->view()->app_hash()},
+      app_(std::move(app)),
+      key_(std::move(key)),
+      store_(std::move(store)),
+      mempool_(config.mempool) {}
+
+Result<LocalChain> LocalChain::open(const LocalConfig& config, std::unique_ptr<Application> app,
+                                    crypto::Ed25519Key key) {
+  if (config.chain_id.empty() || config.chain_id.size() > light::kMaxChainIdBytes) {
+    return std::unexpected(ChainError::bad_chain_id);
+  }
+  if (key.public_key() != config.validator) return std::unexpected(ChainError::wrong_validator);
+  auto store =
+      BlockStore::open(config.path, {config.chain_id, config.genesis_hash}, app->genesis_rows());
+  if (!store) return std::unexpected(store.error());
+  LocalChain chain(config, std::move(app), std::move(key), std::move(*store));
+  Status checked = chain.replay();
+  if (checked) checked = chain.check_state();
+  if (!checked) return std::unexpected(checked.error());
+  return chain;
+}
+
+// The hash of each header covers the block before it, so one signature at the end covers all.
+Status LocalChain::replay() {
+  const auto height = store_.height();
+  if (!height) return std::unexpected(height.error());
+  for (int64_t h = 1; h <= *height; ++h) {
+    auto block = store_.block(h);
+    if (!block) return std::unexpected(block.error());
+    const Status linked = check_successor(parts_, last_ ? &*last_ : nullptr, *block);
+    if (!linked) return linked;
+    last_ = std::move(*block);
+  }
+  return last_ ? check_signature(parts_, *last_) : Status{};
+}
+
+Status LocalChain::check_state() {
+  auto rows = store_.state_rows();
+  if (!rows) return std::unexpected(rows.error());
+  const Status restored = app_->restore(std::move(*rows), height());
+  if (!restored) return restored;
+  views_.push_back(app_->view());
+  const Hash32& expected = last_ ? last_->app_hash : parts_.genesis_app_hash;
+  if (views_.back()->app_hash() != expected) return std::unexpected(ChainError::root_mismatch);
+  return {};
+}
+
+Mempool::Verdict LocalChain::submit(Bytes tx) {
+  return mempool_.add(tx, *app_);
+}
+
+UnixMillis LocalChain::next_block_ms() const {
+  if (!last_) return config_.genesis_time_ms;
+  const UnixMillis last_ms = last_->time_ms();
+  if (!mempool_.empty() || app_->work_due(height() + 1)) {
+    return last_ms + config_.block_interval_ms;
+  }
+  const bool unproven = !equal(last_->app_hash, last_->header().app_hash);
+  if (unproven && !last_->txs.empty()) return last_ms + config_.proof_delay_ms;
+  return last_ms + (unproven ? config_.block_interval_ms : config_.heartbeat_ms);
+}
+
+std::vector<Buffer> LocalChain::next_txs() const {
+  std::vector<Buffer> txs = app_->own_txs(height() + 1);
+  size_t bytes = 0;
+  for (const Buffer& tx : txs) bytes += tx.size();
+  for (Buffer& tx : mempool_.front(kMaxBlockTxs - txs.size(), kMaxBlockBytes - bytes)) {
+    txs.push_back(std::move(tx));
+  }
+  return txs;
+}
+
+Status LocalChain::produce(UnixMillis now_ms) {
+  if (stopped_) return std::unexpected(ChainError::stopped);
+  Block block;
+  block.txs = next_txs();
+  const UnixMillis earliest = last_ ? last_->time_ms() + 1 : config_.genesis_time_ms;
+  light::Header& header = block.signed_header.header;
+  header = next_header(parts_, last_ ? &*last_ : nullptr, std::max(now_ms, earliest), block.txs);
+  BlockInput input;
+  input.height = header.height;
+  input.time_ms = header.time.to_ms();
+  input.hash = light::header_hash(header);
+  input.txs = block.txs;
+  BlockOutput output = app_->apply(input);
+  if (output.results.size() != block.txs.size()) std::abort();  // the application is broken
+  block.results = std::move(output.results);
+  block.events = std::move(output.events);
+  block.app_hash = output.app_hash;
+  block.signed_header.commit = sign_header(header, block.txs, key_);
+  const Status stored = store_.append(block, output.changes);
+  if (!stored) {
+    stopped_ = stored.error();
+    return stored;
+  }
+  publish(std::move(block));
+  return {};
+}
+
+void LocalChain::publish(Block block) {
+  last_ = std::move(block);
+  views_.push_back(app_->view());
+  if (views_.size() > kViewsKept) views_.pop_front();
+  mempool_.after_block(last_->txs, *app_);
+}
+
+Result<Block> LocalChain::block(int64_t height) const {
+  if (last_ && height == last_->height()) return *last_;
+  return store_.block(height);
+}
+
+Result<std::optional<BlockStore::TxPlace>> LocalChain::find_tx(const Hash32& id) const {
+  return store_.find_tx(id);
+}
+
+std::shared_ptr<const StateView> LocalChain::view_at(int64_t height) const {
+  const int64_t oldest = this->height() + 1 - static_cast<int64_t>(views_.size());
+  if (height < oldest || height > this->height()) return nullptr;
+  return views_[static_cast<size_t>(height - oldest)];
+}
+
+}  // namespace cloister::chain

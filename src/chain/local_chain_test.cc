@@ -1,0 +1,256 @@
+#include "chain/local_chain.h"
+
+#include <gtest/gtest.h>
+
+#include "chain/chain_testing.h"
+#include "light/sync.h"
+
+namespace cloister::chain {
+namespace {
+
+const Hash32 kAlice = toy_sender(1), kBob = toy_sender(2);
+
+class Driver : public testing::Test {
+ protected:
+  Driver() { reopen(); }
+  void reopen() {
+    chain_.reset();
+    auto opened = open_toy(folder_.file("ledger.db"));
+    ASSERT_TRUE(opened) << describe(opened.error());
+    chain_.emplace(std::move(*opened));
+  }
+  void produce(int count = 1) {
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(chain_->produce(now_ms_ += 1000));
+  }
+  std::string value(std::string_view key) {
+    const auto read = chain_->view_at(chain_->height())->read("values", as_bytes(key));
+    return read->value ? std::string(as_text(*read->value)) : "";
+  }
+  light::LightBlock light_block(int64_t height) const {
+    return {chain_->block(height)->signed_header, chain_->parts().validators};
+  }
+
+  TemporaryFolder folder_;
+  std::optional<LocalChain> chain_;
+  UnixMillis now_ms_ = kTestGenesisMs;
+};
+
+TEST_F(Driver, HeadersAreGenuine) {
+  ASSERT_EQ(chain_->submit(toy_tx(kAlice, 0, "a", "1")).admission, Admission::accepted);
+  produce(4);
+  const auto trusted = light::verify_genesis("toy-1", chain_->parts().validators, light_block(1));
+  ASSERT_TRUE(trusted);
+  for (int64_t h = 2; h <= 4; ++h) {
+    EXPECT_TRUE(light::verify(*trusted, light_block(h), now_ms_, {}));
+  }
+  const auto second = light::verify_adjacent(*trusted, light_block(2), now_ms_, {});
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(light::verify_adjacent(*second, light_block(3), now_ms_, {}));
+  EXPECT_EQ(light_block(1).signed_header.header.data_hash,
+            to_buffer(light::data_hash(chain_->block(1)->txs)));
+}
+
+TEST_F(Driver, StateIsProvenByTheNextHeader) {
+  chain_->submit(toy_tx(kAlice, 0, "a", "1"));
+  produce(2);
+  const auto read = chain_->view_at(1)->read("values", as_bytes("a"));
+  const Buffer root = chain_->block(2)->header().app_hash;
+  EXPECT_TRUE(
+      light::verify_read(read->proof, kToyFamilies, "values", as_bytes("a"), as_bytes("1"), root));
+  const auto before = chain_->view_at(0)->read("values", as_bytes("a"));
+  EXPECT_TRUE(light::verify_read(before->proof, kToyFamilies, "values", as_bytes("a"), std::nullopt,
+                                 chain_->block(1)->header().app_hash));
+}
+
+TEST_F(Driver, TimeRisesEvenWhenTheClockFalls) {
+  produce();
+  const UnixMillis first = chain_->last()->time_ms();
+  ASSERT_TRUE(chain_->produce(first - 5000));
+  EXPECT_EQ(chain_->last()->time_ms(), first + 1);
+}
+
+TEST_F(Driver, BlocksAreDueForAReason) {
+  produce();
+  const UnixMillis at = chain_->last()->time_ms();
+  EXPECT_EQ(chain_->next_block_ms(), at + 3000);  // a heartbeat
+  chain_->submit(toy_tx(kAlice, 0, "a", "1"));
+  EXPECT_EQ(chain_->next_block_ms(), at + 200);
+  produce();
+  EXPECT_EQ(chain_->next_block_ms(), chain_->last()->time_ms() + 10);  // the proof block
+  produce();
+  EXPECT_EQ(chain_->next_block_ms(), chain_->last()->time_ms() + 3000);
+}
+
+TEST_F(Driver, DueWorkMakesABlock) {
+  auto app = std::make_unique<ToyApplication>();
+  app->work_due_at = 2;
+  auto chain = LocalChain::open(toy_config(folder_.file("due.db")), std::move(app), test_key(1));
+  ASSERT_TRUE(chain);
+  ASSERT_TRUE(chain->produce(now_ms_));
+  EXPECT_EQ(chain->next_block_ms(), now_ms_ + 200);
+}
+
+TEST_F(Driver, FailedTransactionsHaveResults) {
+  chain_->submit(toy_tx(kAlice, 0, "!", "1"));
+  chain_->submit(toy_tx(kAlice, 1, "b", "2"));
+  produce(2);
+  EXPECT_EQ(chain_->block(1)->results[0].outcome.code, kToyFailure);
+  EXPECT_EQ(chain_->block(1)->results[1].outcome.code, 0U);
+  EXPECT_EQ(value("b"), "2");
+}
+
+TEST_F(Driver, RestartContinuesWhereItStopped) {
+  chain_->submit(toy_tx(kAlice, 0, "a", "1"));
+  produce(3);
+  const Block last = *chain_->last();
+  const Hash32 root = chain_->view_at(3)->app_hash();
+  reopen();
+  EXPECT_EQ(chain_->height(), 3);
+  EXPECT_EQ(encode_block(*chain_->last()), encode_block(last));
+  EXPECT_EQ(chain_->view_at(3)->app_hash(), root);
+  EXPECT_EQ(value("a"), "1");
+  EXPECT_EQ(chain_->submit(toy_tx(kAlice, 0, "a", "1")).admission, Admission::wrong_nonce);
+  EXPECT_EQ(chain_->submit(toy_tx(kAlice, 1, "a", "2")).admission, Admission::accepted);
+  produce();
+  EXPECT_EQ(value("a"), "2");
+  const auto place = chain_->find_tx(light::tx_id(toy_tx(kAlice, 0, "a", "1")));
+  ASSERT_TRUE(place && *place);
+  EXPECT_EQ((*place)->height, 1);
+}
+
+TEST_F(Driver, EqualInputsGiveEqualBlocks) {
+  auto other = open_toy(folder_.file("other.db"));
+  ASSERT_TRUE(other);
+  SeededRandom random(7);
+  std::map<uint8_t, uint64_t> nonces;
+  for (int round = 0; round < 50; ++round) {
+    for (uint64_t i = 0; i < random.next() % 5; ++i) {
+      const auto sender = static_cast<uint8_t>(random.next() % 3);
+      const Buffer tx = toy_tx(toy_sender(sender), nonces[sender]++,
+                               std::string(1, static_cast<char>('a' + random.next() % 6)),
+                               std::to_string(random.next() % 3 ? random.next() : 0));
+      ASSERT_EQ(chain_->submit(tx).admission, Admission::accepted);
+      ASSERT_EQ(other->submit(tx).admission, Admission::accepted);
+    }
+    produce();
+    ASSERT_TRUE(other->produce(now_ms_));
+    ASSERT_EQ(encode_block(*chain_->last()), encode_block(*other->last()));
+  }
+}
+
+TEST_F(Driver, OnlyRecentStatesAreKept) {
+  produce(static_cast<int>(kViewsKept) + 5);
+  EXPECT_TRUE(chain_->view_at(chain_->height()));
+  EXPECT_TRUE(chain_->view_at(chain_->height() - static_cast<int64_t>(kViewsKept) + 1));
+  EXPECT_FALSE(chain_->view_at(chain_->height() - static_cast<int64_t>(kViewsKept)));
+  EXPECT_FALSE(chain_->view_at(chain_->height() + 1));
+  EXPECT_FALSE(chain_->view_at(-1));
+}
+
+TEST_F(Driver, AFullDiskStopsTheChainWithItsError) {
+  produce(2);
+  ASSERT_TRUE(chain_->store_for_testing().limit_pages_for_testing(1));
+  // SQLite never takes a limit below what the file has; one large block must not fit any more.
+  for (uint64_t i = 0; i < 8; ++i) {
+    chain_->submit(toy_tx(kAlice, i, "big", std::string(100'000, 'x')));
+  }
+  const Status full = chain_->produce(now_ms_ += 1000);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error(), ChainError::disk_full);
+  EXPECT_EQ(chain_->height(), 2);
+  EXPECT_EQ(chain_->produce(now_ms_ += 1000).error(), ChainError::stopped);
+  EXPECT_EQ(chain_->stopped(), ChainError::disk_full);
+  reopen();
+  EXPECT_EQ(chain_->height(), 2);
+  produce();
+}
+
+TEST_F(Driver, WrongOwnersAreRefused) {
+  produce();
+  chain_.reset();
+  const auto error_with = [&](auto spoil) {
+    LocalConfig config = toy_config(folder_.file("ledger.db"));
+    spoil(config);
+    return LocalChain::open(config, std::make_unique<ToyApplication>(), test_key(1)).error();
+  };
+  EXPECT_EQ(error_with([](LocalConfig& c) { c.chain_id = "toy-2"; }), ChainError::wrong_chain);
+  EXPECT_EQ(error_with([](LocalConfig& c) { c.chain_id = ""; }), ChainError::bad_chain_id);
+  EXPECT_EQ(error_with([](LocalConfig& c) { c.genesis_hash[0] ^= 1; }), ChainError::wrong_genesis);
+  EXPECT_EQ(error_with([](LocalConfig& c) { c.validator[0] ^= 1; }), ChainError::wrong_validator);
+  EXPECT_EQ(error_with([](LocalConfig& c) { c.app_version = 2; }), ChainError::broken_link);
+  EXPECT_EQ(error_with([](LocalConfig& c) { c.path += "/no/such/folder"; }), ChainError::io);
+}
+
+TEST_F(Driver, ASecondProcessIsLockedOut) {
+  produce();
+  const auto second = open_toy(folder_.file("ledger.db"));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error(), ChainError::in_use);
+}
+
+// --- mempool
+// ----------------------------------------------------------------------------------------
+
+TEST(MempoolTest, AdmitsInOrderOfNonces) {
+  ToyApplication app;
+  Mempool pool({});
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), app).admission, Admission::wrong_nonce);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), app).code, kToyNonce);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), app).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), app).admission, Admission::already_waiting);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "2"), app).admission, Admission::wrong_nonce);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "2"), app).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kBob, 0, "a", "2"), app).admission, Admission::accepted);
+  const auto refused = pool.add(Buffer{1, 2, 3}, app);
+  EXPECT_EQ(refused.admission, Admission::refused);
+  EXPECT_EQ(refused.code, kToyMalformed);
+  EXPECT_EQ(pool.size(), 3U);
+}
+
+TEST(MempoolTest, IsBounded) {
+  ToyApplication app;
+  MempoolLimits limits;
+  limits.max_txs = 3;
+  limits.max_txs_per_sender = 2;
+  limits.max_bytes = 10'000;
+  Mempool pool(limits);
+  EXPECT_EQ(pool.add({}, app).admission, Admission::too_large);
+  EXPECT_EQ(pool.add(Buffer(kMaxTxBytes + 1), app).admission, Admission::too_large);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", std::string(20'000, 'x')), app).admission,
+            Admission::full);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), app).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), app).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 2, "a", "1"), app).admission, Admission::full);
+  EXPECT_EQ(pool.add(toy_tx(kBob, 0, "a", "1"), app).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(toy_sender(3), 0, "a", "1"), app).admission, Admission::full);
+}
+
+TEST(MempoolTest, BlocksTakeFromTheFrontWithinTheirRoom) {
+  ToyApplication app;
+  Mempool pool({});
+  std::vector<Buffer> txs;
+  for (uint64_t i = 0; i < 4; ++i) {
+    txs.push_back(toy_tx(kAlice, i, "a", std::string(1000, 'x')));
+    ASSERT_EQ(pool.add(txs.back(), app).admission, Admission::accepted);
+  }
+  EXPECT_EQ(pool.front(2, 1 << 20).size(), 2U);
+  EXPECT_EQ(pool.front(9, 3500).size(), 3U);
+  EXPECT_EQ(pool.front(0, 1 << 20).size(), 0U);
+  // The third and fourth wait on; the first two are in a block.
+  BlockInput block;
+  block.height = 1;
+  block.txs = std::span(txs).first(2);
+  app.apply(block);
+  pool.after_block(block.txs, app);
+  EXPECT_EQ(pool.front(9, 1 << 20), std::vector<Buffer>(txs.begin() + 2, txs.end()));
+  // Somebody else's block used nonce 2: the pool's third is void, and with it the fourth.
+  const std::vector<Buffer> other = {toy_tx(kAlice, 2, "b", "other"),
+                                     toy_tx(kAlice, 3, "b", "other")};
+  block.txs = other;
+  app.apply(block);
+  pool.after_block(other, app);
+  EXPECT_TRUE(pool.empty());
+}
+
+}  // namespace
+}  // namespace cloister::chain
