@@ -242,7 +242,7 @@ TEST(Kill, AWriterKilledAtAnyMomentLosesNothingThatItReported) {
     const auto chain = open_toy(path);  // verifies all blocks and the state's root
     ASSERT_TRUE(chain) << describe(chain.error());
     ASSERT_GE(chain->height(), seen);
-    const auto read = chain->view_at(chain->height())->read("values", as_bytes("height"));
+    const auto read = chain->view_at(chain->height())->read("jobs", as_bytes("height"));
     EXPECT_EQ(as_text(*read->value), std::to_string(chain->height() - 1));
     reported = chain->height();
   }

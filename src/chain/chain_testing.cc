@@ -7,7 +7,6 @@
 
 #include "base/cbor.h"
 #include "crypto/hash.h"
-#include "merkle/simple.h"
 
 namespace cloister::chain {
 namespace {
@@ -32,36 +31,28 @@ std::optional<ToyTx> decode(Bytes bytes) {
 
 class ToyView final : public StateView {
  public:
-  ToyView(std::map<std::string, std::map<Buffer, Buffer>> rows,
-          std::map<std::string, merkle::Tree> trees)
-      : rows_(std::move(rows)), trees_(std::move(trees)) {}
-
-  std::vector<Buffer> leaves() const {
-    std::vector<Buffer> out;
-    for (const auto& [name, tree] : trees_) {
-      out.push_back(merkle::simple_value_leaf(name, tree.root()));
+  explicit ToyView(ToyState state) : state_(std::move(state)) {
+    for (const auto& [family, content] : state_) {
+      roots_[static_cast<size_t>(family)] = content.tree.root();
     }
-    return out;
   }
-  Hash32 app_hash() const override { return merkle::simple_root(leaves()); }
-  std::optional<ProvenRead> read(std::string_view family, Bytes key) const override {
-    const std::string name(family);
-    const auto tree = trees_.find(name);
-    if (tree == trees_.end()) return std::nullopt;
+
+  Hash32 app_hash() const override { return ledger::app_hash(roots_); }
+  std::optional<ProvenRead> read(std::string_view name, Bytes key) const override {
+    const auto family = ledger::family_from(name);
+    if (!family || !state_.contains(*family)) return std::nullopt;
+    const ToyFamily& content = state_.at(*family);
     ProvenRead out;
-    const auto& rows = rows_.at(name);
-    if (const auto row = rows.find(to_buffer(key)); row != rows.end()) out.value = row->second;
-    const auto place = static_cast<size_t>(std::distance(trees_.begin(), tree));
-    const merkle::ValueOp outer{name, merkle::simple_prove(leaves(), place)};
-    out.proof = {
-        {std::string(light::kSparseOp), to_buffer(key), tree->second.prove(key).encode()},
-        {std::string(light::kSimpleOp), to_buffer(as_bytes(name)), merkle::encode_value_op(outer)}};
+    const auto row = content.rows.find(to_buffer(key));
+    if (row != content.rows.end()) out.value = row->second;
+    const auto proof = ledger::make_store_proof(roots_, *family, content.tree.prove(key));
+    out.proof = light::proof_ops(*family, key, proof);
     return out;
   }
 
  private:
-  std::map<std::string, std::map<Buffer, Buffer>> rows_;
-  std::map<std::string, merkle::Tree> trees_;
+  ToyState state_;
+  ledger::SubRoots roots_{};
 };
 
 }  // namespace
@@ -78,40 +69,39 @@ Buffer toy_tx(const Hash32& sender, uint64_t nonce, std::string_view key, std::s
   return out.take();
 }
 
-ToyApplication::ToyApplication() {
-  for (std::string_view family : kToyFamilies) {
-    rows_[std::string(family)];
-    trees_[std::string(family)];
-  }
-  put("values", to_buffer(as_bytes("genesis")), to_buffer(as_bytes("here")), nullptr);
+ToyApplication::ToyApplication() : state_{{kToyNonces, {}}, {kToyValues, {}}} {
+  put(kToyValues, to_buffer(as_bytes("genesis")), to_buffer(as_bytes("here")), nullptr);
 }
 
-void ToyApplication::put(const std::string& family, const Buffer& key, std::optional<Buffer> value,
+void ToyApplication::put(ledger::Family family, const Buffer& key, std::optional<Buffer> value,
                          std::vector<StateChange>* changes) {
+  ToyFamily& content = state_[family];
   if (value) {
-    rows_[family][key] = *value;
-    trees_[family].put(key, *value);
+    content.rows[key] = *value;
+    content.tree.put(key, *value);
   } else {
-    rows_[family].erase(key);
-    trees_[family].erase(key);
+    content.rows.erase(key);
+    content.tree.erase(key);
   }
-  if (changes) changes->push_back({family, key, std::move(value)});
+  if (changes) changes->push_back({std::string(ledger::name(family)), key, std::move(value)});
 }
 
 std::vector<StateRow> ToyApplication::genesis_rows() const {
   std::vector<StateRow> out;
-  for (const auto& [family, rows] : rows_) {
-    for (const auto& [key, value] : rows) out.push_back({family, key, value});
+  for (const auto& [family, content] : state_) {
+    for (const auto& [key, value] : content.rows) {
+      out.push_back({std::string(ledger::name(family)), key, value});
+    }
   }
   return out;
 }
 
 Status ToyApplication::restore(std::vector<StateRow> rows, int64_t) {
-  for (auto& [family, old] : rows_) old.clear();
-  for (auto& [family, old] : trees_) old = merkle::Tree();
+  for (auto& [family, content] : state_) content = ToyFamily();
   for (StateRow& row : rows) {
-    if (!rows_.contains(row.family)) return std::unexpected(ChainError::damaged);
-    put(row.family, row.key, std::move(row.value), nullptr);
+    const auto family = ledger::family_from(row.family);
+    if (!family || !state_.contains(*family)) return std::unexpected(ChainError::damaged);
+    put(*family, row.key, std::move(row.value), nullptr);
   }
   return {};
 }
@@ -126,11 +116,11 @@ BlockOutput ToyApplication::apply(const BlockInput& block) {
       result.outcome.code = checked.code != 0 ? checked.code : kToyNonce;
     } else {
       const Buffer nonce = ByteWriter().u64_be(tx->nonce + 1).take();
-      put("nonces", to_buffer(tx->sender), nonce, &out.changes);
+      put(kToyNonces, to_buffer(tx->sender), nonce, &out.changes);
       const bool fails = !tx->key.empty() && tx->key[0] == '!';
       std::optional<Buffer> value;
       if (!tx->value.empty()) value = tx->value;
-      if (!fails) put("values", tx->key, value, &out.changes);
+      if (!fails) put(kToyValues, tx->key, value, &out.changes);
       result.outcome.code = fails ? kToyFailure : 0;
       result.events.push_back({"put", {{"key", std::string(as_text(tx->key))}}});
     }
@@ -150,14 +140,14 @@ TxCheck ToyApplication::check(Bytes bytes) const {
   }
   out.sender = tx->sender;
   out.nonce = tx->nonce;
-  const Rows& nonces = rows_.at("nonces");
+  const auto& nonces = state_.at(kToyNonces).rows;
   const auto found = nonces.find(to_buffer(tx->sender));
   if (found != nonces.end()) out.next_nonce = *ByteReader(found->second).u64_be();
   return out;
 }
 
 std::shared_ptr<const StateView> ToyApplication::view() const {
-  return std::make_shared<ToyView>(rows_, trees_);
+  return std::make_shared<ToyView>(state_);
 }
 
 TemporaryFolder::TemporaryFolder() {

@@ -13,7 +13,14 @@ namespace cloister::chain {
 constexpr uint32_t kToyMalformed = 1, kToyNonce = 2, kToyFailure = 3;
 Hash32 toy_sender(uint8_t number);
 Buffer toy_tx(const Hash32& sender, uint64_t nonce, std::string_view key, std::string_view value);
-inline constexpr std::string_view kToyFamilies[] = {"nonces", "values"};
+constexpr ledger::Family kToyNonces = ledger::Family::accounts;
+constexpr ledger::Family kToyValues = ledger::Family::jobs;
+
+struct ToyFamily {
+  std::map<Buffer, Buffer> rows;
+  merkle::Tree tree;
+};
+using ToyState = std::map<ledger::Family, ToyFamily>;
 
 class ToyApplication final : public Application {
  public:
@@ -30,11 +37,9 @@ class ToyApplication final : public Application {
   int64_t work_due_at = 0;
 
  private:
-  using Rows = std::map<Buffer, Buffer>;
-  void put(const std::string& family, const Buffer& key, std::optional<Buffer> value,
+  void put(ledger::Family family, const Buffer& key, std::optional<Buffer> value,
            std::vector<StateChange>* changes);
-  std::map<std::string, Rows> rows_;
-  std::map<std::string, merkle::Tree> trees_;
+  ToyState state_;
 };
 
 // A folder that is removed with the object.

@@ -71,6 +71,7 @@ class LocalChain {
   Mempool mempool_;
   std::optional<Block> last_;
   std::deque<std::shared_ptr<const StateView>> views_;  // the last one is after last_
+  bool proof_wanted_ = true;                            // the last block did more than pass time
   std::optional<ChainError> stopped_;
 };
 

@@ -23,7 +23,7 @@ class Driver : public testing::Test {
     for (int i = 0; i < count; ++i) ASSERT_TRUE(chain_->produce(now_ms_ += 1000));
   }
   std::string value(std::string_view key) {
-    const auto read = chain_->view_at(chain_->height())->read("values", as_bytes(key));
+    const auto read = chain_->view_at(chain_->height())->read("jobs", as_bytes(key));
     return read->value ? std::string(as_text(*read->value)) : "";
   }
   light::LightBlock light_block(int64_t height) const {
@@ -53,12 +53,11 @@ TEST_F(Driver, HeadersAreGenuine) {
 TEST_F(Driver, StateIsProvenByTheNextHeader) {
   chain_->submit(toy_tx(kAlice, 0, "a", "1"));
   produce(2);
-  const auto read = chain_->view_at(1)->read("values", as_bytes("a"));
+  const auto read = chain_->view_at(1)->read("jobs", as_bytes("a"));
   const Buffer root = chain_->block(2)->header().app_hash;
-  EXPECT_TRUE(
-      light::verify_read(read->proof, kToyFamilies, "values", as_bytes("a"), as_bytes("1"), root));
-  const auto before = chain_->view_at(0)->read("values", as_bytes("a"));
-  EXPECT_TRUE(light::verify_read(before->proof, kToyFamilies, "values", as_bytes("a"), std::nullopt,
+  EXPECT_TRUE(light::verify_read(read->proof, kToyValues, as_bytes("a"), as_bytes("1"), root));
+  const auto before = chain_->view_at(0)->read("jobs", as_bytes("a"));
+  EXPECT_TRUE(light::verify_read(before->proof, kToyValues, as_bytes("a"), std::nullopt,
                                  chain_->block(1)->header().app_hash));
 }
 

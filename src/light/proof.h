@@ -5,6 +5,7 @@
 // sorted by name. Both directions: a value that is there, and the absence of a key.
 #pragma once
 
+#include "ledger/types/proof.h"
 #include "light/json_form.h"
 #include "light/verify.h"
 
@@ -13,14 +14,13 @@ namespace cloister::light {
 constexpr std::string_view kSparseOp = "smt:v1";
 constexpr std::string_view kSimpleOp = "simple:v";
 
-// The names of all state families, rising bytewise: fixed for an application version.
-using Families = std::span<const std::string_view>;
+// The two operators, as an endpoint sends them.
+std::vector<ProofOp> proof_ops(ledger::Family family, Bytes key, const ledger::StoreProof& proof);
 
 // Holds when `family` of the state with `app_hash` maps `key` to `value`, or has no such key when
 // `value` is nothing. The number and place of the families are checked with it.
 [[nodiscard]] std::expected<void, LightError> verify_read(std::span<const ProofOp> proof,
-                                                          Families families,
-                                                          std::string_view family, Bytes key,
+                                                          ledger::Family family, Bytes key,
                                                           std::optional<Bytes> value,
                                                           Bytes app_hash);
 

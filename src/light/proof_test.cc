@@ -2,51 +2,41 @@
 
 #include <gtest/gtest.h>
 
-#include "merkle/simple.h"
 #include "merkle/tree.h"
 
 namespace cloister::light {
 namespace {
 
-constexpr std::string_view kFamilies[] = {"accounts", "beacon", "instances", "jobs", "params"};
+using ledger::Family;
 
 Buffer text(std::string_view t) {
   return to_buffer(as_bytes(t));
 }
 
-// A state of a few families; "instances" holds keys k0..k99.
+// A state of which only "instances" is filled, with keys k0..k99.
 class ReadProof : public testing::Test {
  protected:
   ReadProof() {
     for (int i = 0; i < 100; ++i) {
       instances_.put(text("k" + std::to_string(i)), text("v" + std::to_string(i)));
     }
-    app_hash_ = merkle::simple_root(leaves());
+    roots_[static_cast<size_t>(Family::instances)] = instances_.root();
+    app_hash_ = ledger::app_hash(roots_);
   }
-  std::vector<Buffer> leaves() const {
-    std::vector<Buffer> out;
-    for (std::string_view name : kFamilies) {
-      const Hash32 root = name == "instances" ? instances_.root() : merkle::kEmptyRoot;
-      out.push_back(merkle::simple_value_leaf(name, root));
-    }
-    return out;
-  }
-  std::vector<ProofOp> prove(Bytes key, size_t family = 2) const {
-    const std::string name(kFamilies[family]);
-    const merkle::ValueOp outer{name, merkle::simple_prove(leaves(), family)};
+  std::vector<ProofOp> prove(Bytes key, Family family = Family::instances) const {
     const merkle::Tree empty;
-    const merkle::Tree& tree = family == 2 ? instances_ : empty;
-    return {{std::string(kSparseOp), to_buffer(key), tree.prove(key).encode()},
-            {std::string(kSimpleOp), text(name), merkle::encode_value_op(outer)}};
+    const merkle::Tree& tree = family == Family::instances ? instances_ : empty;
+    return proof_ops(family, key, ledger::make_store_proof(roots_, family, tree.prove(key)));
   }
   std::expected<void, LightError> check(const std::vector<ProofOp>& proof, std::string_view key,
                                         std::optional<std::string_view> value,
-                                        std::string_view family = "instances") const {
+                                        Family family = Family::instances) const {
     std::optional<Bytes> bytes;
     if (value) bytes = as_bytes(*value);
-    return verify_read(proof, kFamilies, family, as_bytes(key), bytes, app_hash_);
+    return verify_read(proof, family, as_bytes(key), bytes, app_hash_);
   }
 
+  ledger::SubRoots roots_{};
   merkle::Tree instances_;
   Hash32 app_hash_{};
 };
@@ -54,7 +44,7 @@ class ReadProof : public testing::Test {
 TEST_F(ReadProof, ProvesValuesAndAbsence) {
   EXPECT_TRUE(check(prove(as_bytes("k7")), "k7", "v7"));
   EXPECT_TRUE(check(prove(as_bytes("nobody")), "nobody", std::nullopt));
-  EXPECT_TRUE(check(prove(as_bytes("k7"), 0), "k7", std::nullopt, "accounts"));
+  EXPECT_TRUE(check(prove(as_bytes("k7"), Family::jobs), "k7", std::nullopt, Family::jobs));
 }
 
 TEST_F(ReadProof, EachSingleFaultIsRefusedByItsOwnError) {
@@ -76,20 +66,16 @@ TEST_F(ReadProof, EachSingleFaultIsRefusedByItsOwnError) {
   EXPECT_EQ(check(good, "k7", "v8").error(), LightError::wrong_proof_value);
   EXPECT_EQ(check(good, "k7", std::nullopt).error(), LightError::wrong_proof_value);
   EXPECT_EQ(check(prove(as_bytes("x")), "x", "").error(), LightError::wrong_proof_value);
-  EXPECT_EQ(check(good, "k7", "v7", "jobs").error(), LightError::wrong_proof_family);
+  EXPECT_EQ(check(good, "k7", "v7", Family::jobs).error(), LightError::wrong_proof_family);
   // The absence in one family proves nothing about another.
-  EXPECT_EQ(check(prove(as_bytes("k7"), 0), "k7", std::nullopt).error(),
+  EXPECT_EQ(check(prove(as_bytes("k7"), Family::jobs), "k7", std::nullopt).error(),
             LightError::wrong_proof_family);
   Hash32 other = app_hash_;
   other[0] ^= 1;
-  EXPECT_EQ(
-      verify_read(good, kFamilies, "instances", as_bytes("k7"), as_bytes("v7"), other).error(),
-      LightError::wrong_root);
-  // A client of another application version expects other families.
-  EXPECT_EQ(verify_read(good, Families(kFamilies).first(3), "instances", as_bytes("k7"),
-                        as_bytes("v7"), app_hash_)
-                .error(),
-            LightError::wrong_proof_family);
+  const auto elsewhere = verify_read(good, Family::instances, text("k7"), text("v7"), other);
+  EXPECT_EQ(elsewhere.error(), LightError::wrong_root);
+  EXPECT_EQ(verify_read(good, Family::instances, text("k7"), text("v7"), {}).error(),
+            LightError::wrong_root);
 }
 
 TEST_F(ReadProof, ForgedAbsenceIsRefused) {
