@@ -38,7 +38,8 @@ bool accepts_gzip(const http::Request& request) {
 class ChatStream : public std::enable_shared_from_this<ChatStream> {
  public:
   ChatStream(http::Exchange& exchange, AnswerHead head, asio::any_io_executor executor)
-      : exchange_(exchange), head_(std::move(head)), ping_(executor), idle_(executor) {}
+      : exchange_(exchange), head_(std::move(head)), ping_(executor),
+        idle_(executor, asio::steady_timer::time_point::max()) {}
 
   bool opened() const { return opened_; }
 
@@ -114,7 +115,6 @@ class ChatStream : public std::enable_shared_from_this<ChatStream> {
   }
 
   asio::awaitable<void> wait_idle() {
-    idle_.expires_at(asio::steady_timer::time_point::max());
     boost::system::error_code woken;
     co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
