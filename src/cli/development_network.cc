@@ -1,0 +1,180 @@
+#include "cli/development_network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "cli/key_file.h"
+#include "crypto/hash.h"
+#include "evidence/common/evidence.h"
+#include "evidence/sim/amd.h"
+#include "evidence/sim/intel.h"
+#include "ledger/types/beacon.h"
+
+namespace cloister::cli {
+namespace {
+
+namespace sim = evidence::sim;
+using Outcome = std::expected<void, std::string>;
+
+constexpr size_t kMaxProgramBytes = 1 << 30;
+constexpr uint64_t kStartBalanceMicro = 1'000'000'000'000;
+
+std::unexpected<std::string> cannot_write(const std::filesystem::path& path) {
+  return std::unexpected(fmt::format("{} cannot be written", path.string()));
+}
+
+Outcome write_text(const std::filesystem::path& path, const std::string& text) {
+  if (!write_file(path, as_bytes(text), FileMode::secret)) return cannot_write(path);
+  return {};
+}
+
+bool simulated_snp(size_t index) { return index % 3 == 1; }
+
+ledger::NetworkPolicy policy_for(const DevelopmentNetwork& network) {
+  ledger::NetworkPolicy policy;
+  policy.version = 1;
+  policy.accepted_statuses = {static_cast<uint8_t>(evidence::TcbStatus::up_to_date),
+                              static_cast<uint8_t>(evidence::TcbStatus::sw_hardening_needed)};
+  policy.allow_development = true;
+  for (auto format : {evidence::Format::tdx_quote, evidence::Format::snp_report}) {
+    ledger::Release release;
+    release.name = "this build of cloister";
+    release.format = static_cast<uint8_t>(format);
+    release.measurement = to_buffer(network.image);
+    policy.releases.push_back(std::move(release));
+  }
+  return policy;
+}
+
+ledger::Model model_for(const DevelopmentNetwork& network) {
+  ledger::Model model;
+  model.root = network.model.model_root;
+  model.name = network.model.name;
+  model.size_bytes = network.model_bytes;
+  model.licence = network.model.licence;
+  model.quantization = network.model.quantization;
+  model.context_length = network.model.context_tokens;
+  return model;
+}
+
+struct Keys {
+  crypto::Ed25519Key validator;
+  std::vector<ledger::AccountId> accounts;
+  ledger::Dealt beacon;
+};
+
+std::expected<Keys, std::string> make_keys(const DevelopmentNetwork& network, Random& random) {
+  auto keep = [&](const std::string& name) { return make_key_file(network.folder / name, random); };
+  auto validator = keep("validator.key"), user = keep("user.key");
+  if (!validator || !user) return cannot_write(network.folder / "validator.key");
+  std::vector<ledger::AccountId> accounts{user->public_key()};
+  for (size_t i = 0; i < network.nodes; ++i) {
+    auto operator_key = keep(node_name(i) + ".key");
+    if (!operator_key) return cannot_write(network.folder / node_name(i));
+    accounts.push_back(operator_key->public_key());
+  }
+  std::ranges::sort(accounts);
+  auto dealt = ledger::deal_beacon(1, random);
+  auto secret = to_hex(dealt.secrets[0].scalar.reveal()) + "\n";
+  if (!write_file(network.folder / "beacon.key", as_bytes(secret), FileMode::secret)) {
+    return cannot_write(network.folder / "beacon.key");
+  }
+  return Keys{std::move(*validator), std::move(accounts), std::move(dealt)};
+}
+
+Outcome make_genesis(const DevelopmentNetwork& network, Random& random, const Clock& clock) {
+  auto intel = sim::IntelSimulator::create(clock.now());
+  auto amd = sim::AmdSimulator::create(sim::AmdProduct::genoa, clock.now());
+  if (!intel.save(network.folder / "intel") || !amd.save(network.folder / "amd")) {
+    return cannot_write(network.folder / "intel");
+  }
+  auto keys = make_keys(network, random);
+  if (!keys) return std::unexpected(keys.error());
+  ledger::Genesis genesis;
+  genesis.chain_id = "cloister-dev-" + to_hex(random.fixed<4>());
+  genesis.time_ms = static_cast<uint64_t>(clock.now_ms());
+  genesis.embedded = genesis.development = true;
+  genesis.development_intel = {intel.root_spki()};
+  genesis.development_amd = {amd.ark_spki()};
+  for (const auto& account : keys->accounts) genesis.accounts.push_back({{}, account, kStartBalanceMicro});
+  genesis.models = {model_for(network)};
+  genesis.policy = policy_for(network);
+  ledger::Validator validator;
+  validator.public_key = keys->validator.public_key();
+  validator.power = 1;
+  genesis.validators = {validator};
+  genesis.beacon = keys->beacon.keys;
+  if (auto good = ledger::check(genesis); !good) {
+    return std::unexpected(std::string(ledger::describe(good.error())));
+  }
+  return write_text(network.genesis(), genesis.to_json().dump_pretty() + "\n");
+}
+
+}  // namespace
+
+std::expected<Fixed<48>, std::string> measure_own_image() {
+  auto program = read_file("/proc/self/exe", kMaxProgramBytes);
+  if (!program) return std::unexpected(fmt::format("this program's own file: {}", describe(program.error())));
+  return crypto::sha384(*program);
+}
+
+std::expected<void, std::string> make_network_files(const DevelopmentNetwork& network,
+                                                    Random& random, const Clock& clock) {
+  std::error_code ec;
+  std::filesystem::create_directories(network.folder / "gateway", ec);
+  if (ec) return std::unexpected(fmt::format("{} cannot be made: {}", network.folder.string(), ec.message()));
+  std::filesystem::permissions(network.folder, std::filesystem::perms::owner_all, ec);
+  if (std::filesystem::exists(network.ready_marker())) return {};
+  if (auto made = make_genesis(network, random, clock); !made) return made;
+  return write_text(network.ready_marker(), "");  // last: a half-made network is made again
+}
+
+std::string node_name(size_t index) { return fmt::format("node-{}", index + 1); }
+std::string node_platform(size_t index) {
+  return simulated_snp(index) ? "simulated SEV-SNP" : "simulated TDX";
+}
+
+std::expected<void, std::string> write_ledger_config(const DevelopmentNetwork& network) {
+  return write_text(network.config("ledger"),
+                    "# made by `cloister up`\n"
+                    "genesis = \"genesis.json\"\n"
+                    "database = \"ledger.db\"\n"
+                    "validator_key = \"validator.key\"\n"
+                    "beacon_key = \"beacon.key\"\n"
+                    "listen = \"127.0.0.1\"\n"
+                    "port = 0\n");
+}
+
+std::expected<void, std::string> write_node_config(const DevelopmentNetwork& network, size_t index,
+                                                   uint16_t rpc_port, const std::string& log_level) {
+  bool snp = simulated_snp(index);
+  return write_text(
+      network.config(node_name(index)),
+      fmt::format("# made by `cloister up`\n"
+                  "rpc_host = \"127.0.0.1\"\nrpc_port = {}\n"
+                  "genesis = \"genesis.json\"\noperator_key = \"{}.key\"\n"
+                  "listen = \"127.0.0.1\"\nport = 0\nadvertised_host = \"127.0.0.1\"\n"
+                  "model_file = \"{}\"\nprice_micro = {}\ncapacity = 8\nengine_threads = 1\n"
+                  "log_level = \"{}\"\n\n"
+                  "[tee]\nkind = \"{}\"\nhierarchy = \"{}\"\nplatform = {}\n",
+                  rpc_port, node_name(index), network.model_file.string(),
+                  1'000'000 + 100'000 * index, log_level, snp ? "simulated-snp" : "simulated-tdx",
+                  snp ? "amd" : "intel", index));
+}
+
+std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& network,
+                                                      uint16_t rpc_port, uint16_t listen_port,
+                                                      const std::string& log_level) {
+  return write_text(network.config("gateway"),
+                    fmt::format("# made by `cloister up`\n"
+                                "rpc_host = \"127.0.0.1\"\nrpc_port = {}\n"
+                                "genesis = \"genesis.json\"\nuser_key = \"user.key\"\n"
+                                "data = \"gateway\"\nlisten = \"127.0.0.1\"\nport = {}\n"
+                                "ready_sessions = 3\nlog_level = \"{}\"\n",
+                                rpc_port, listen_port, log_level));
+}
+
+}  // namespace cloister::cli
