@@ -13,7 +13,10 @@ export type StreamPart =
 // `code` is the gateway's when it sent an error frame, else one of ours:
 // stream_cut, stream_malformed, stream_too_long.
 export class StreamError extends Error {
-  constructor(readonly code: string, message: string) {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -71,7 +74,7 @@ class EventReader {
 
   line(line: string): ServerEvent | undefined {
     if (line === '') return this.take();
-    if (line.startsWith(':')) return undefined;  // keep-alive
+    if (line.startsWith(':')) return undefined; // keep-alive
     const colon = line.indexOf(':');
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
