@@ -119,7 +119,7 @@ async function read_or_cut(reader: ReadableStreamDefaultReader<Uint8Array>) {
     return await reader.read();
   } catch (error) {
     if (is_abort(error)) throw error;
-    throw new StreamError('stream_cut', 'The connection ended before the answer was complete.');
+    throw new StreamError('stream_cut', '');
   }
 }
 
@@ -138,7 +138,7 @@ async function call(path: string, init: RequestInit = {}): Promise<Response> {
     });
   } catch (error) {
     if (is_abort(error)) throw error;
-    throw new ApiError('unreachable', 'The gateway on this computer does not answer.');
+    throw new ApiError('unreachable', '');
   }
   if (!response.ok) throw await refused(response);
   return response;

@@ -12,27 +12,27 @@ const kChecks: Record<string, CheckWords> = {
     group: 'Hardware',
     title: 'Hardware vendor',
     meaning:
-      'The evidence leads back to a root key of the chip maker that is built into the gateway.',
+      'Does the evidence lead back to a key of the chip maker that is built into the gateway?',
   },
   evidence_signature: {
     group: 'Hardware',
     title: 'Evidence signature',
-    meaning: 'The evidence was signed by that chip and has not been changed.',
+    meaning: 'Did that chip sign the evidence, and is it unchanged?',
   },
   collateral_fresh: {
     group: 'Hardware',
     title: 'Vendor data in date',
-    meaning: 'What the vendor publishes about its chips was still valid when it was used.',
+    meaning: 'Was what the vendor publishes about its chips still valid when it was used?',
   },
   revocation: {
     group: 'Hardware',
     title: 'Revocation',
-    meaning: 'None of the certificates in the chain has been revoked.',
+    meaning: 'Are all certificates of the chain still in force?',
   },
   tcb_status: {
     group: 'Hardware',
     title: 'Firmware level',
-    meaning: 'The firmware of the machine against what the vendor calls up to date.',
+    meaning: 'How does the firmware compare with what the vendor calls up to date?',
   },
   debug_off: {
     group: 'Hardware',
@@ -42,57 +42,58 @@ const kChecks: Record<string, CheckWords> = {
   measurement: {
     group: 'Program',
     title: 'Program measurement',
-    meaning: 'The program that started is a published release, to the byte.',
+    meaning: 'Is the program that started a published release, to the byte?',
   },
   configuration: {
     group: 'Program',
     title: 'Configuration',
-    meaning: 'The settings in force are measured too, so none was added afterwards.',
+    meaning: 'Are the settings in force the ones that were measured?',
   },
   gpu: {
     group: 'Program',
     title: 'GPU',
-    meaning: 'Whether a GPU takes part, and its own evidence if so.',
+    meaning: 'Does a GPU take part, and did it prove itself too?',
   },
   model_root: {
     group: 'Program',
     title: 'Model',
-    meaning: 'The weights that were loaded are those of the model you chose.',
+    meaning: 'Are the weights that were loaded those of the model you chose?',
   },
   channel_binding: {
     group: 'Channel',
     title: 'Channel binding',
-    meaning: 'The evidence was made for this connection and cannot come from another.',
+    meaning: 'Was the evidence made for this very connection?',
   },
   key_binding: {
     group: 'Channel',
     title: 'Encryption key',
-    meaning: 'The key that your text was sealed to lives in the machine that proved itself.',
+    meaning: 'Does the key that your text was sealed to live in the machine that proved itself?',
   },
   ledger_record: {
     group: 'Ledger',
     title: 'Ledger record',
-    meaning: 'The machine is registered on the ledger, and the gateway holds a proof of it.',
+    meaning: 'Is the machine registered on the ledger, with a proof of it?',
   },
   ledger_quorum: {
     group: 'Ledger',
     title: 'Ledger quorum',
-    meaning: 'More than two thirds of the validators signed the block that was read.',
+    meaning: 'Did more than two thirds of the validators sign the block that was read?',
   },
   policy: {
     group: 'Ledger',
     title: 'Policy',
-    meaning: 'The rules that decided: vendor, network, community, and your own.',
+    meaning:
+      'What do the rules say: those of the vendor, the network, the community, and your own?',
   },
   confirmed_before_compute: {
     group: 'Ledger',
     title: 'Confirmed before computing',
-    meaning: 'The gateway confirmed the machine first; only then could it work on your text.',
+    meaning: 'Was the machine confirmed first, before it could work on your text?',
   },
   receipt_signature: {
     group: 'Answer',
     title: 'Receipt signature',
-    meaning: 'The machine signed for this question and this answer with its own key.',
+    meaning: 'Did the machine sign for this question and this answer with its own key?',
   },
 };
 

@@ -53,7 +53,7 @@ class LineReader {
     const lines = this.rest.split('\n');
     this.rest = lines.pop() ?? '';
     if (this.rest.length > kMaxLineChars || lines.some((line) => line.length > kMaxLineChars)) {
-      throw new StreamError('stream_too_long', 'The stream holds a line that is too long.');
+      throw new StreamError('stream_too_long', '');
     }
     return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   }
@@ -119,7 +119,7 @@ class AnswerReader {
 
   end(): void {
     if (!this.done) {
-      throw new StreamError('stream_cut', 'The connection ended before the answer was complete.');
+      throw new StreamError('stream_cut', '');
     }
   }
 
@@ -154,7 +154,7 @@ class AnswerReader {
     if (typeof value !== 'string') throw malformed('text that is no string');
     this.chars += value.length;
     if (this.chars > kMaxAnswerChars) {
-      throw new StreamError('stream_too_long', 'The answer is too long to show.');
+      throw new StreamError('stream_too_long', '');
     }
     return value;
   }

@@ -52,7 +52,7 @@ export const kLevelWords: Record<Level, LevelWords> = {
     meaning: 'The machine is simulated. Whoever runs it can read what you send.',
   },
   failed: {
-    label: 'Failed',
+    label: 'Verification failed',
     meaning: 'This answer could not be verified. Do not rely on it.',
   },
 };
@@ -107,7 +107,8 @@ function judge(report: TrustReport, receipt_id: string): TrustReport {
   const found = report.contradictions;
   for (const name of kRequiredChecks) {
     const of_name = report.checks.filter((check) => check.name === name);
-    if (of_name.length !== 1) found.push(`The report lacks the check ${name}, or has it twice.`);
+    if (of_name.length === 0) found.push(`The report lacks the check ${name}.`);
+    if (of_name.length > 1) found.push(`The report has the check ${name} more than once.`);
   }
   if (report.receipt_id !== receipt_id) found.push('The report belongs to another receipt.');
   if (report.level !== 'failed') {

@@ -48,16 +48,17 @@ export function TrustPanel({receipt, previous, modal, close}: Props) {
 }
 
 function Verdict({report}: {report: TrustReport}) {
-  const words = kLevelWords[report.level];
+  const {label, meaning} = kLevelWords[report.level];
+  // A report that contradicts itself does not get to speak first.
+  const doubted = report.level === 'failed' && report.contradictions.length > 0;
+  const speaks = report.statement !== '' && !doubted;
   return (
     <section class="verdict">
-      <p class={`level ${report.level}`}>
-        <Shield mark={report.level} size={28} /> {words.label}
+      <p class="level">
+        <Shield mark={report.level} size={28} /> {label}
       </p>
-      <p class="statement">{report.statement === '' ? words.meaning : report.statement}</p>
-      {report.statement !== '' && report.level !== 'verified' && (
-        <p class="meaning">{words.meaning}</p>
-      )}
+      <p class="statement">{speaks ? report.statement : meaning}</p>
+      {speaks && report.level !== 'verified' && <p class="meaning">{meaning}</p>}
       {report.contradictions.length > 0 && (
         <div class="contradictions">
           <Warn />
@@ -67,6 +68,9 @@ function Verdict({report}: {report: TrustReport}) {
             ))}
           </ul>
         </div>
+      )}
+      {doubted && report.statement !== '' && (
+        <p class="meaning">The gateway reported: &ldquo;{report.statement}&rdquo;</p>
       )}
     </section>
   );

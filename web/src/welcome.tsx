@@ -5,8 +5,9 @@ type Step = [title: string, text: string];
 
 const kSigned = 'The answer comes with a receipt. Open it under each answer to see what was ';
 
-const kWords: Record<Protection, {lead: string; steps: Step[]}> = {
+const kWords: Record<Protection, {title: string; lead: string; steps: Step[]}> = {
   real: {
+    title: 'Ask in private',
     lead: 'Your question goes to one machine, after it has proved what it is.',
     steps: [
       [
@@ -21,6 +22,7 @@ const kWords: Record<Protection, {lead: string; steps: Step[]}> = {
     ],
   },
   development: {
+    title: 'Try the whole path',
     lead: 'This is a development network: the steps are real, the protection is not.',
     steps: [
       [
@@ -31,17 +33,21 @@ const kWords: Record<Protection, {lead: string; steps: Step[]}> = {
       ['Signed', `${kSigned}checked.`],
     ],
   },
-  unknown: {lead: 'Under each answer you find what was verified about it.', steps: []},
+  unknown: {
+    title: 'Ask something',
+    lead: 'Under each answer you find what was verified about it.',
+    steps: [],
+  },
 };
 
 export function Welcome({protection}: {protection: Protection}) {
-  const {lead, steps} = kWords[protection];
+  const {title: heading, lead, steps} = kWords[protection];
   return (
     <section class="welcome">
       <div class="emblem">
         <Arch size={40} />
       </div>
-      <h2>Ask in private</h2>
+      <h2>{heading}</h2>
       <p class="lead">{lead}</p>
       {steps.length > 0 && (
         <ol class="steps">

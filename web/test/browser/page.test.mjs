@@ -207,7 +207,7 @@ test('every level is told in words, and a contradiction is a failure', async (t)
   for (const [level, words] of [
     ['verified_older_firmware', 'Verified, older firmware'],
     ['verified_by_network', 'Verified by the network, not by you'],
-    ['failed', 'Failed'],
+    ['failed', 'Verification failed'],
   ]) {
     const {page, look} = await signed_in(t, {level});
     await ask(page, 'hello');
