@@ -25,7 +25,7 @@ async function open(t, options = {}, view = {}) {
   const gateway = await start_gateway({dist: kDist, ...options});
   const context = await browser.newContext({viewport: {width: 1280, height: 800}, ...view});
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   const faults = [];
   page.on('request', (request) => {
     const url = request.url();
