@@ -7,6 +7,7 @@ namespace cloister::merkle {
 struct Tree::Node {
   Hash32 hash{};
   Leaf leaf{};       // of a leaf
+  EntryPtr entry;    // of a leaf, if kept
   Link left, right;  // of an inner node: at least one
   bool is_leaf() const { return !left && !right; }
 };
@@ -14,10 +15,11 @@ struct Tree::Node {
 struct Tree::Builder {
   using Changes = std::span<const Change>;  // sorted by path, each path once
 
-  static Link make_leaf(const Leaf& leaf) {
+  static Link make_leaf(const Change& change) {
     auto node = std::make_shared<Node>();
-    node->leaf = leaf;
-    node->hash = sparse_leaf_hash(leaf);
+    node->leaf = {change.path, *change.value_hash};
+    node->entry = change.entry;
+    node->hash = sparse_leaf_hash(node->leaf);
     return node;
   }
 
@@ -46,7 +48,7 @@ struct Tree::Builder {
     if (changes.empty()) return nullptr;
     if (changes.size() == 1) {
       const Change& only = changes[0];
-      return only.value_hash ? make_leaf({only.path, *only.value_hash}) : nullptr;
+      return only.value_hash ? make_leaf(only) : nullptr;
     }
     const size_t split = count_left(changes, depth);
     return join(build(changes.first(split), depth + 1), build(changes.subspan(split), depth + 1));
@@ -58,7 +60,7 @@ struct Tree::Builder {
         all.begin(), all.end(), leaf->leaf.path,
         [](const Change& c, const Hash32& path) { return c.path < path; });
     if (at == all.end() || at->path != leaf->leaf.path) {
-      all.insert(at, Change{leaf->leaf.path, leaf->leaf.value_hash});
+      all.insert(at, Change{leaf->leaf.path, leaf->leaf.value_hash, leaf->entry});
     }
     return build(all, depth);
   }
@@ -73,12 +75,27 @@ struct Tree::Builder {
     if (left == node->left && right == node->right) return node;
     return join(std::move(left), std::move(right));
   }
+
+  static void visit(const Node* node, const std::function<void(const Entry&)>& each) {
+    if (!node) return;
+    if (node->entry) each(*node->entry);
+    visit(node->left.get(), each);
+    visit(node->right.get(), each);
+  }
 };
+
+Tree::Change Tree::set(EntryPtr entry) {
+  const Hash32 path = path_of(entry->key), value_hash = crypto::sha256(entry->value);
+  return {path, value_hash, std::move(entry)};
+}
+Tree::Change Tree::unset(Bytes key) { return {path_of(key), std::nullopt, nullptr}; }
 
 Hash32 Tree::root() const { return Builder::hash_of(root_); }
 
-void Tree::put(Bytes key, Bytes value) { update({{path_of(key), crypto::sha256(value)}}); }
-void Tree::erase(Bytes key) { update({{path_of(key), std::nullopt}}); }
+void Tree::put(Bytes key, Bytes value) {
+  update({set(std::make_shared<const Entry>(Entry{to_buffer(key), to_buffer(value)}))});
+}
+void Tree::erase(Bytes key) { update({unset(key)}); }
 
 void Tree::update(std::vector<Change> changes) {
   std::stable_sort(changes.begin(), changes.end(),
@@ -105,6 +122,19 @@ Proof Tree::prove(Bytes key) const {
   std::reverse(proof.siblings.begin(), proof.siblings.end());
   if (node) proof.terminal = node->leaf;
   return proof;
+}
+
+EntryPtr Tree::find(Bytes key) const {
+  const Hash32 path = path_of(key);
+  const Node* node = root_.get();
+  for (size_t level = 0; node && !node->is_leaf(); ++level) {
+    node = path_bit(path, level) ? node->right.get() : node->left.get();
+  }
+  return node && node->leaf.path == path ? node->entry : nullptr;
+}
+
+void Tree::for_each(const std::function<void(const Entry&)>& visit) const {
+  Builder::visit(root_.get(), visit);
 }
 
 }  // namespace cloister::merkle

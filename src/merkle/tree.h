@@ -2,9 +2,18 @@
 // snapshot that costs one pointer and may be read from another thread while the original moves on.
 #pragma once
 
+#include <functional>
+
 #include "merkle/sparse.h"
 
 namespace cloister::merkle {
+
+// A value and its key, kept beside the leaf so that a snapshot can be read as well as proved.
+struct Entry {
+  Buffer key;
+  Buffer value;
+};
+using EntryPtr = std::shared_ptr<const Entry>;
 
 class Tree {
  public:
@@ -12,7 +21,10 @@ class Tree {
   struct Change {
     Hash32 path{};
     std::optional<Hash32> value_hash;
+    EntryPtr entry{};  // may be null: then only proofs are answered for this leaf
   };
+  static Change set(EntryPtr entry);
+  static Change unset(Bytes key);
 
   Hash32 root() const;
   void put(Bytes key, Bytes value);
@@ -22,6 +34,10 @@ class Tree {
   void update(std::vector<Change> changes);
 
   Proof prove(Bytes key) const;
+  EntryPtr find(Bytes key) const;  // null when absent or kept without its entry
+
+  // Every entry that was kept, in the order of paths.
+  void for_each(const std::function<void(const Entry&)>& visit) const;
 
  private:
   struct Node;

@@ -59,10 +59,10 @@ TEST(Tree, RandomStreamsAgreeWithTheDefinitionAndProveEveryKey) {
         const Buffer key = key_of(random.next() % 40);
         if (random.next() % 3 == 0) {
           model.erase(key);
-          changes.push_back({path_of(key), std::nullopt});
+          changes.push_back(Tree::unset(key));
         } else {
           model[key] = key_of(random.next());
-          changes.push_back({path_of(key), crypto::sha256(model[key])});
+          changes.push_back({path_of(key), crypto::sha256(model[key]), nullptr});
         }
       }
       tree.update(std::move(changes));
@@ -90,6 +90,18 @@ TEST(Tree, ACopyIsASnapshot) {
   EXPECT_NE(tree.root(), root);
   EXPECT_EQ(before.root(), root);
   EXPECT_TRUE(verify_inclusion(root, key_of(4), key_of(4), before.prove(key_of(4))));
+  ASSERT_TRUE(before.find(key_of(4)));
+  EXPECT_EQ(before.find(key_of(4))->value, key_of(4));
+  EXPECT_FALSE(tree.find(key_of(4)));
+  EXPECT_FALSE(before.find(key_of(100)));
+  size_t before_count = 0, after_count = 0;
+  before.for_each([&](const Entry&) { ++before_count; });
+  tree.for_each([&](const Entry& entry) {
+    ++after_count;
+    EXPECT_EQ(entry.key, entry.value);
+  });
+  EXPECT_EQ(before_count, 100u);
+  EXPECT_EQ(after_count, 50u);
 }
 
 TEST(Tree, DeepNeighboursWithEmptySiblings) {
@@ -97,15 +109,15 @@ TEST(Tree, DeepNeighboursWithEmptySiblings) {
   Hash32 a{}, b{};
   b[31] = 1;
   Tree tree;
-  tree.update({{a, Hash32{9}}, {b, Hash32{8}}});
+  tree.update({{a, Hash32{9}, {}}, {b, Hash32{8}, {}}});
   EXPECT_EQ(tree.root(), naive_root({{a, Hash32{9}}, {b, Hash32{8}}}, 0));
-  tree.update({{b, std::nullopt}});
+  tree.update({{b, std::nullopt, {}}});
   EXPECT_EQ(tree.root(), sparse_leaf_hash({a, Hash32{9}}));
 }
 
 TEST(Tree, TheLastChangeOfAPathCounts) {
   Tree tree;
-  tree.update({{Hash32{1}, Hash32{2}}, {Hash32{1}, Hash32{3}}});
+  tree.update({{Hash32{1}, Hash32{2}, {}}, {Hash32{1}, Hash32{3}, {}}});
   EXPECT_EQ(tree.root(), sparse_leaf_hash({Hash32{1}, Hash32{3}}));
 }
 

@@ -4,11 +4,7 @@ import {read_stream, StreamError} from './sse';
 
 // `code` is the gateway's, or one of ours: unreachable, signed_out, bad_answer, stream_*.
 export class ApiError extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly status = 0,
-  ) {
+  constructor(readonly code: string, message: string, readonly status = 0) {
     super(message);
   }
 }
@@ -66,16 +62,11 @@ export async function get_health(): Promise<Health> {
 }
 
 // Returns when the answer starts to come. Its parts throw StreamError when it is not complete.
-export async function ask(
-  model: string,
-  messages: ChatMessage[],
-  signal: AbortSignal,
-): Promise<Answer> {
+export async function ask(model: string, messages: ChatMessage[], signal: AbortSignal):
+    Promise<Answer> {
   const body = {model, messages, stream: true, stream_options: {include_usage: true}};
   const response = await call('/v1/chat/completions', {
-    method: 'POST',
-    signal,
-    body: JSON.stringify(body),
+    method: 'POST', signal, body: JSON.stringify(body),
     headers: {'content-type': 'application/json', accept: 'text/event-stream'},
   });
   const type = response.headers.get('content-type') ?? '';
@@ -110,7 +101,7 @@ async function* chunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Ar
       yield value;
     }
   } finally {
-    void reader.cancel().catch(() => undefined); // the stream may have failed already
+    void reader.cancel().catch(() => undefined);  // the stream may have failed already
   }
 }
 
@@ -119,7 +110,7 @@ async function read_or_cut(reader: ReadableStreamDefaultReader<Uint8Array>) {
     return await reader.read();
   } catch (error) {
     if (is_abort(error)) throw error;
-    throw new StreamError('stream_cut', '');
+    throw new StreamError('stream_cut', 'The connection ended before the answer was complete.');
   }
 }
 
@@ -131,23 +122,17 @@ async function call(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
-      credentials: 'same-origin',
-      redirect: 'error',
-      cache: 'no-store',
-      ...init,
-    });
+      credentials: 'same-origin', redirect: 'error', cache: 'no-store', ...init});
   } catch (error) {
     if (is_abort(error)) throw error;
-    throw new ApiError('unreachable', '');
+    throw new ApiError('unreachable', 'The gateway on this computer does not answer.');
   }
   if (!response.ok) throw await refused(response);
   return response;
 }
 
 async function refused(response: Response): Promise<ApiError> {
-  const body = await bounded_text(response)
-    .then(parse)
-    .catch(() => undefined);
+  const body = await bounded_text(response).then(parse).catch(() => undefined);
   const error = as_object(as_object(body)['error']);
   const code = response.status === 401 ? 'signed_out' : as_string(error['code']);
   const message = as_string(error['message']);
@@ -174,7 +159,7 @@ export function is_abort(error: unknown): boolean {
 
 function as_object(value: unknown): Record<string, unknown> {
   const is_object = typeof value === 'object' && value !== null;
-  return is_object ? (value as Record<string, unknown>) : {};
+  return is_object ? value as Record<string, unknown> : {};
 }
 
 function as_string(value: unknown): string {

@@ -6,7 +6,7 @@ import {printable} from './trust';
 export interface Problem {
   code: string;
   title: string;
-  detail: string; // the gateway's own message, if it adds something
+  detail: string;  // the gateway's own message, if it adds something
 }
 
 const kTitles: Record<string, string> = {

@@ -1,5 +1,4 @@
-// The authentic content of a TDX quote as named values, for reports and for comparison with
-// vectors.
+// The authentic content of a TDX quote as named values, for reports and for comparison with vectors.
 #pragma once
 
 #include "evidence/dcap/gather.h"

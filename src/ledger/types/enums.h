@@ -29,7 +29,6 @@ enum class Code : uint32_t {
   // any transaction
   too_large = 1,
   malformed = 2,
-  unknown_kind = 3,
   malformed_body = 4,
   wrong_chain = 5,
   bad_signature = 6,
@@ -62,13 +61,11 @@ enum class Code : uint32_t {
   evidence_absent = 45,
   evidence_too_large = 46,
   platform_changed = 47,
-  evidence_expires_too_soon = 48,
   // sessions
   session_unknown = 50,
   not_session_user = 51,
   wrong_session_state = 52,
   wrong_instance = 53,
-  deadline_passed = 54,
   units_invalid = 55,
   lifetime_invalid = 56,
   deposit_too_small = 57,

@@ -22,7 +22,7 @@ inline Buffer assignment_key(const InstanceId& instance, const SessionId& sessio
 }
 
 // due: what falls due at a height, in the order in which it is done.
-enum class DueKind : uint8_t { instance = 1, session = 2, block = 3 };
+enum class DueKind : uint8_t { instance = 1, session = 2 };
 inline Buffer due_key(uint64_t height, DueKind kind, const Hash32& id) {
   return ByteWriter().u64_be(height).u8(static_cast<uint8_t>(kind)).bytes(id).take();
 }

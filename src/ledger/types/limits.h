@@ -33,6 +33,7 @@ constexpr size_t kMaxAnchors = 16;
 constexpr size_t kMaxExcluded = 16;                   // instances that a session may no longer get
 constexpr size_t kMaxCandidates = 1024;               // of one draw
 constexpr size_t kMaxFormats = 16;
+constexpr uint32_t kMaxMisses = 16;                   // draws of one session that hit nobody free
 
 constexpr size_t kMaxGenesisAccounts = 10'000;
 constexpr size_t kMaxGenesisModels = 1'000;

@@ -45,6 +45,7 @@ struct Session : Record<Session> {
   uint64_t policy_version = 0;
   uint64_t cumulative_units = 0;
   uint32_t redraws = 0;             // on the user's report
+  uint32_t misses = 0;              // draws whose instance was no longer free
   std::vector<InstanceId> excluded; // in the order of the reports
 
   template <typename R, typename V>
@@ -72,7 +73,8 @@ struct Session : Record<Session> {
     v(21, "policy_version", r.policy_version);
     v(22, "cumulative_units", r.cumulative_units);
     v(23, "redraws", r.redraws);
-    v(24, "excluded", r.excluded, kMaxExcluded);
+    v(24, "misses", r.misses);
+    v(25, "excluded", r.excluded, kMaxExcluded);
   }
   bool operator==(const Session&) const = default;
 };

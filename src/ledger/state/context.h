@@ -1,0 +1,141 @@
+// What the rules of one block see. For the source files of this folder.
+#pragma once
+
+#include <string>
+
+#include "base/text.h"
+#include "ledger/state/admission.h"
+#include "ledger/state/state.h"
+#include "ledger/types/bodies.h"
+#include "ledger/types/draw.h"
+#include "ledger/types/keys.h"
+
+namespace cloister::ledger {
+
+// Our own mistake or a corrupted store: the node stops rather than diverge.
+void invariant(bool held, const char* what);
+
+struct Context {
+  Store& store;
+  const Genesis& genesis;
+  const Params& params;
+  const NetworkPolicy& policy;
+  const AdmissionVerifier& verifier;
+  uint64_t height;
+  UnixMillis time_ms;
+  Hash32 block_hash;
+  std::vector<Event> events;        // of what is going on now; dropped when it is rolled back
+  std::vector<SessionId> requests;  // whose candidates are frozen at the end of this block
+  Buffer data;                      // of the result of the transaction
+
+  UnixSeconds now() const { return time_ms / 1000; }
+  const std::string& chain_id() const { return genesis.chain_id; }
+
+  void emit(std::string type, std::vector<std::pair<std::string, std::string>> attributes) {
+    events.push_back({std::move(type), std::move(attributes)});
+  }
+
+  template <typename T>
+  std::optional<T> find(Family family, Bytes key) const {
+    const auto value = store.get(family, key);
+    if (!value) return std::nullopt;
+    auto record = T::decode(*value);
+    invariant(record.has_value(), "a stored record does not decode");
+    return record;
+  }
+
+  // An account or operator that nobody wrote yet has the values of a new one.
+  Account account(const AccountId& id) const {
+    return find<Account>(Family::accounts, id).value_or(Account());
+  }
+  void put(const AccountId& id, const Account& account) {
+    store.put(Family::accounts, id_key(id), account.encode());
+  }
+  std::optional<Operator> operator_of(const AccountId& id) const {
+    return find<Operator>(Family::operators, id);
+  }
+  void put(const AccountId& id, const Operator& op) {
+    store.put(Family::operators, id_key(id), op.encode());
+  }
+  std::optional<Instance> instance(const InstanceId& id) const {
+    return find<Instance>(Family::instances, id);
+  }
+  void put(const Instance& instance) {
+    store.put(Family::instances, id_key(instance.id), instance.encode());
+  }
+  std::optional<Session> session(const SessionId& id) const {
+    return find<Session>(Family::sessions, id);
+  }
+  void put(const Session& session) {
+    store.put(Family::sessions, id_key(session.id), session.encode());
+  }
+  std::optional<Beacon> beacon(uint64_t beacon_height) const {
+    return find<Beacon>(Family::beacon, number_key(beacon_height));
+  }
+  void put(const Beacon& beacon) {
+    store.put(Family::beacon, number_key(beacon.height), beacon.encode());
+  }
+};
+
+// --- money.cc: amounts move, none is made or lost -----------------------------------------------
+void credit(Context& c, const AccountId& to, uint64_t amount_micro);
+[[nodiscard]] bool debit(Context& c, const AccountId& from, uint64_t amount_micro);
+// Takes up to `amount_micro` of the stake: the user's part by slash_user_permille, the rest to the
+// treasury.
+void slash(Context& c, const AccountId& operator_account, const AccountId& user,
+           uint64_t amount_micro);
+void change_reputation(Context& c, const AccountId& operator_account, int64_t by);
+// Compares balances, stakes and escrows before and after this block; stops the node when the sums
+// differ.
+void audit_block(const Store& store);
+// The sum over the whole state. For tests and operators.
+uint64_t total_money(const Store& store);
+
+// --- transactions: Code::ok, or a refusal that leaves no trace ----------------------------------
+struct Verdict {
+  Code code = Code::ok;
+  bool keep = false;  // keep the changes although the code is not ok
+  Verdict(Code c) : code(c) {}
+  Verdict(Code c, bool keep_changes) : code(c), keep(keep_changes) {}
+};
+Verdict apply_transfer(Context& c, const Tx& tx, const Transfer& body);
+Verdict apply_bond(Context& c, const Tx& tx, const OperatorBond& body);
+Verdict apply_collateral(Context& c, const Tx& tx, const PutCollateral& body);
+Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body);
+Verdict apply_renew(Context& c, const Tx& tx, const RenewInstance& body);
+Verdict apply_open(Context& c, const Tx& tx, const OpenSession& body);
+Verdict apply_confirm(Context& c, const Tx& tx, const ConfirmAttestation& body);
+Verdict apply_report(Context& c, const Tx& tx, const ReportAttestation& body);
+Verdict apply_settle(Context& c, const Tx& tx, const Settle& body);
+Verdict apply_close(Context& c, const Tx& tx, const CloseSession& body);
+Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body);
+
+// --- instances.cc, verdicts.cc ------------------------------------------------------------------
+inline bool is_live(const Instance& i) {
+  return i.state == InstanceState::active || i.state == InstanceState::unverified;
+}
+// Runs the verifier against what lies on the ledger now.
+std::expected<std::vector<Platform>, Code> verify_evidence(
+    const Context& c, std::span<const EvidenceItem> evidence, const Fixed<64>& binding);
+// Ends the service of an instance in `state`; its sessions are drawn again, closed or refunded.
+void end_instance(Context& c, Instance instance, InstanceState state);
+void instance_due(Context& c, const InstanceId& id);
+
+// --- sessions.cc, assignment.cc -----------------------------------------------------------------
+void schedule(Context& c, Session& session, uint64_t due_height);  // 0: nothing more falls due
+void request_draw(Context& c, Session& session);    // enters `requested` at this height
+void refund(Context& c, Session& session, const char* reason);
+void start_closing(Context& c, Session& session, const char* reason);
+void finish_closing(Context& c, Session& session);
+void detach(Context& c, const Session& session);    // the instance is free of it
+// The sessions of an instance that serves no more. `revoked`: nothing more may be settled.
+void release_sessions(Context& c, const InstanceId& instance, bool revoked);
+void session_due(Context& c, const SessionId& id);
+void freeze_requests(Context& c);
+// Keeps kMaxCandidates of them, chosen by hash with the block's, ascending by id. A proposer could grind
+// the block to shape that choice; it matters only in networks larger than the bound.
+void cap_candidates(std::vector<Candidate>& list, const Hash32& block_hash);
+void draw_session(Context& c, Session& session);
+bool beacon_wanted(const Beacon& beacon, const Params& params, uint64_t height);
+
+}  // namespace cloister::ledger

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "ledger/state/context.h"
+
+namespace cloister::ledger {
+namespace {
+
+using Wide = __int128;
+
+// What one key-value of the state holds.
+template <typename T>
+T stored(Bytes value) {
+  auto record = T::decode(value);
+  invariant(record.has_value(), "a stored record does not decode");
+  return std::move(*record);
+}
+
+Wide money_in(Family family, std::optional<Bytes> value) {
+  if (!value) return 0;
+  switch (family) {
+    case Family::accounts: return stored<Account>(*value).balance_micro;
+    case Family::operators: return stored<Operator>(*value).stake_micro;
+    case Family::sessions: return stored<Session>(*value).escrow_micro;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+void invariant(bool held, const char* what) {
+  if (held) return;
+  std::fprintf(stderr, "ledger: broken invariant: %s\n", what);
+  std::abort();
+}
+
+void credit(Context& c, const AccountId& to, uint64_t amount_micro) {
+  if (amount_micro == 0) return;
+  Account account = c.account(to);
+  // The total of all money fits 64 bits (genesis), so a balance does.
+  invariant(amount_micro <= UINT64_MAX - account.balance_micro, "a balance overflows");
+  account.balance_micro += amount_micro;
+  c.put(to, account);
+}
+
+bool debit(Context& c, const AccountId& from, uint64_t amount_micro) {
+  Account account = c.account(from);
+  if (account.balance_micro < amount_micro) return false;
+  account.balance_micro -= amount_micro;
+  c.put(from, account);
+  return true;
+}
+
+void slash(Context& c, const AccountId& operator_account, const AccountId& user,
+           uint64_t amount_micro) {
+  auto op = c.operator_of(operator_account);
+  invariant(op.has_value(), "an instance has no operator");
+  const uint64_t taken = std::min(amount_micro, op->stake_micro);
+  op->stake_micro -= taken;
+  op->slashed_micro += taken;
+  c.put(operator_account, *op);
+  const auto to_user =
+      static_cast<uint64_t>(Wide{taken} * c.params.slash_user_permille / kPermille);
+  credit(c, user, to_user);
+  credit(c, treasury_account(), taken - to_user);
+}
+
+void change_reputation(Context& c, const AccountId& operator_account, int64_t by) {
+  auto op = c.operator_of(operator_account);
+  invariant(op.has_value(), "an instance has no operator");
+  const int64_t moved = std::clamp<int64_t>(int64_t{op->reputation} + by, 0, kMaxReputation);
+  op->reputation = static_cast<uint32_t>(moved);
+  c.put(operator_account, *op);
+}
+
+void audit_block(const Store& store) {
+  Wide difference = 0;
+  store.for_each_difference([&](const Store::Difference& d) {
+    difference += money_in(d.family, d.after) - money_in(d.family, d.before);
+  });
+  invariant(difference == 0, "a block made or lost money");
+}
+
+uint64_t total_money(const Store& store) {
+  Wide total = 0;
+  for (Family family : {Family::accounts, Family::operators, Family::sessions}) {
+    store.for_each(family, {}, [&](Bytes, Bytes value) {
+      total += money_in(family, value);
+      return true;
+    });
+  }
+  invariant(total >= 0 && total <= Wide{UINT64_MAX}, "the total does not fit");
+  return static_cast<uint64_t>(total);
+}
+
+}  // namespace cloister::ledger

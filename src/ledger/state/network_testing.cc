@@ -1,0 +1,245 @@
+#include "ledger/state/network_testing.h"
+
+#include <algorithm>
+
+#include "ledger/types/keys.h"
+
+namespace cloister::ledger {
+namespace {
+
+void must(bool held) {
+  if (!held) std::abort();  // the test's own set-up failed
+}
+
+EvidenceItem scripted_evidence(const Fixed<64>& report_data, uint8_t platform) {
+  EvidenceItem item;
+  item.format = 1;
+  item.bytes = ByteWriter().bytes(report_data).u8(platform).take();
+  return item;
+}
+
+Claims claims_for(const std::string& identity) {
+  Claims claims;
+  claims.instance_id = instance_id_of(key_of(identity).public_key());
+  claims.spki_sha256 = hash_of(identity + " spki");
+  claims.key_config_sha256 = hash_of(identity + " keys");
+  claims.models = {hash_of("model")};
+  return claims;
+}
+
+}  // namespace
+
+std::expected<std::vector<Platform>, Code> ScriptedVerifier::admit(
+    const AdmissionInput& input) const {
+  std::vector<Platform> out;
+  for (const EvidenceItem& item : input.evidence) {
+    ByteReader reader(item.bytes);
+    const auto report_data = reader.fixed<64>();
+    const auto platform = reader.u8();
+    if (!report_data || !platform || !reader.done()) {
+      return std::unexpected(Code::evidence_malformed);
+    }
+    if (const auto found = refused.find(*platform); found != refused.end()) {
+      return std::unexpected(found->second);
+    }
+    if (*report_data != input.report_data) {
+      return std::unexpected(Code::evidence_report_data_mismatch);
+    }
+    Platform admitted;
+    admitted.format = item.format;
+    admitted.product = "TDX";
+    admitted.id_hash = platform_id_hash(input.genesis.chain_id, item.format, Buffer{*platform});
+    const auto status = statuses.find(*platform);
+    admitted.tcb_status = status == statuses.end() ? uint8_t{1} : status->second;
+    admitted.development = true;
+    out.push_back(std::move(admitted));
+  }
+  return out;
+}
+
+std::expected<CollateralRecord, Code> ScriptedVerifier::verify_collateral(
+    std::span<const Buffer> files, const Genesis&, UnixSeconds now) const {
+  if (files.size() > 1) return std::unexpected(Code::collateral_unverified);
+  ByteReader reader(files[0]);
+  const auto kind = reader.u8(), id = reader.u8();
+  const auto number = reader.u64_be(), issued = reader.u64_be(), next = reader.u64_be();
+  if (!kind || !id || !number || !issued || !next || !reader.done()) {
+    return std::unexpected(Code::collateral_malformed);
+  }
+  if (static_cast<uint64_t>(now) >= *next) return std::unexpected(Code::collateral_not_current);
+  CollateralRecord out;
+  out.kind = static_cast<CollateralKind>(*kind);
+  out.id = Hash32{*id};
+  out.number = *number;
+  out.issued_at = *issued;
+  out.next_update = *next;
+  return out;
+}
+
+TestNetwork::TestNetwork(const Genesis& genesis)
+    : state(*State::from_genesis(genesis, verifier)) {
+  SampleNetwork sample = sample_network(genesis.validators.size());
+  must(sample.genesis.validators == genesis.validators);
+  secrets_ = std::move(sample.secrets);
+  validators_ = std::move(sample.keys);
+}
+
+Genesis TestNetwork::funded(const std::vector<std::string>& names, uint64_t balance_micro) {
+  Genesis genesis = sample_network(1).genesis;
+  for (const std::string& name : names) {
+    GenesisAccount entry;
+    entry.account = key_of(name).public_key();
+    entry.balance_micro = balance_micro;
+    genesis.accounts.push_back(entry);
+  }
+  std::sort(genesis.accounts.begin(), genesis.accounts.end(),
+            [](const auto& a, const auto& b) { return a.account < b.account; });
+  return genesis;
+}
+
+Hash32 TestNetwork::hash_at(uint64_t height) const {
+  return hash_of("block " + std::to_string(height));
+}
+
+BlockResult TestNetwork::block(std::vector<Buffer> txs, bool with_beacon) {
+  const uint64_t height = state.height() + 1;
+  const Genesis& g = state.genesis();
+  std::vector<Buffer> shares;
+  std::map<AccountId, uint64_t> nonces;
+  for (uint64_t wanted : with_beacon ? state.beacons_wanted(height) : std::vector<uint64_t>{}) {
+    for (size_t i = 0; i < g.beacon.threshold; ++i) {
+      PutBeaconShare body;
+      body.height = wanted;
+      body.share = make_beacon_share(g.chain_id, g.beacon.epoch, wanted, secrets_[i]);
+      const auto& key = validators_[i];
+      const auto stored = state.store().get(Family::accounts, key.public_key());
+      const uint64_t base = stored ? Account::decode(*stored)->nonce : 0;
+      shares.push_back(make_tx(g.chain_id, base + nonces[key.public_key()]++, body, key));
+    }
+  }
+  txs.insert(txs.begin(), shares.begin(), shares.end());
+  BlockInput input;
+  input.height = height;
+  input.time_ms = static_cast<UnixMillis>(g.time_ms + height * 1000);
+  input.hash = last_hash = hash_at(height);
+  input.txs = txs;
+  return state.apply(input);
+}
+
+Account TestNetwork::account(const std::string& who) const {
+  const auto value = state.store().get(Family::accounts, key_of(who).public_key());
+  return value ? *Account::decode(*value) : Account();
+}
+
+Operator TestNetwork::op(const std::string& who) const {
+  return *Operator::decode(*state.store().get(Family::operators, key_of(who).public_key()));
+}
+
+Instance TestNetwork::instance(const InstanceId& id) const {
+  return *Instance::decode(*state.store().get(Family::instances, id));
+}
+
+Session TestNetwork::session(const SessionId& id) const {
+  return *Session::decode(*state.store().get(Family::sessions, id));
+}
+
+InstanceId TestNetwork::id_of(const std::string& identity) {
+  return instance_id_of(key_of(identity).public_key());
+}
+
+Registration TestNetwork::registration(const std::string& op, const std::string& identity,
+                                       uint8_t platform) const {
+  const Claims claims = claims_for(identity);
+  Registration r;
+  r.identity_key = key_of(identity).public_key();
+  r.claims = claims.encode();
+  r.block_height = state.height();
+  r.block_hash = hash_at(r.block_height);
+  r.evidence = {scripted_evidence(
+      registration_binding(state.genesis().chain_id, key_of(op).public_key(), r.block_hash,
+                           r.block_height, claims),
+      platform)};
+  r.endpoint = "127.0.0.1:8443";
+  Offer offer;
+  offer.model_root = hash_of("model");
+  offer.price_micro = 250'000;
+  r.offers = {offer};
+  r.capacity = 4;
+  return r;
+}
+
+RegisterInstance TestNetwork::register_body(const std::string& op, const std::string& identity,
+                                            uint8_t platform) const {
+  return sign_registration(registration(op, identity, platform), state.genesis().chain_id,
+                           key_of(op).public_key(), key_of(identity));
+}
+
+RenewInstance TestNetwork::renew_body(const std::string& identity, uint8_t platform) const {
+  const Claims claims = claims_for(identity);
+  Renewal r;
+  r.instance = claims.instance_id;
+  r.claims = claims.encode();
+  r.block_height = state.height();
+  r.block_hash = hash_at(r.block_height);
+  const AccountId op = instance(r.instance).operator_account;
+  r.evidence = {scripted_evidence(registration_binding(state.genesis().chain_id, op, r.block_hash,
+                                                       r.block_height, claims),
+                                  platform)};
+  return sign_renewal(r, state.genesis().chain_id, key_of(identity));
+}
+
+OpenSession TestNetwork::open_body(uint64_t max_units, uint64_t price_cap) {
+  OpenSession body;
+  body.model_root = hash_of("model");
+  body.max_units = max_units;
+  body.price_cap_micro = price_cap;
+  body.deposit_micro = cost_micro(max_units, price_cap).value_or(0);
+  body.lifetime_blocks = 100;
+  return body;
+}
+
+Settle TestNetwork::settle_body(const SessionId& session_id, const std::string& identity,
+                                uint64_t units) const {
+  Receipt receipt;
+  receipt.chain_id = state.genesis().chain_id;
+  receipt.session = session_id;
+  receipt.instance_id = id_of(identity);
+  receipt.model_root = hash_of("model");
+  receipt.cumulative_units = units;
+  Settle body;
+  body.session = session_id;
+  body.receipt = sign_receipt(receipt, key_of(identity)).encode();
+  return body;
+}
+
+InstanceId TestNetwork::bring_up(const std::string& op_name, const std::string& identity,
+                                 uint8_t platform) {
+  if (state.height() == 0) block();
+  OperatorBond bond;
+  bond.amount_micro = state.genesis().params.min_stake_micro;
+  must(send(op_name, bond).code == Code::ok);
+  must(send(op_name, register_body(op_name, identity, platform)).code == Code::ok);
+  return id_of(identity);
+}
+
+SessionId TestNetwork::open_assigned(const std::string& user) {
+  const TxResult opened = send(user, open_body());
+  must(opened.code == Code::ok);
+  const SessionId id = *to_fixed<32>(opened.data);
+  block();
+  block();
+  must(session(id).state == SessionState::assigned);
+  return id;
+}
+
+SessionId TestNetwork::open_confirmed(const std::string& user) {
+  const SessionId id = open_assigned(user);
+  ConfirmAttestation confirm;
+  confirm.session = id;
+  confirm.instance = *session(id).instance;
+  confirm.policy_version = 1;
+  must(send(user, confirm).code == Code::ok);
+  return id;
+}
+
+}  // namespace cloister::ledger

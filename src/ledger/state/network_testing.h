@@ -1,0 +1,79 @@
+// A ledger with a scripted verifier, driven block by block.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "ledger/state/state.h"
+#include "ledger/types/binding.h"
+#include "ledger/types/bodies.h"
+#include "ledger/types/receipt.h"
+#include "ledger/types/samples_testing.h"
+
+namespace cloister::ledger {
+
+// Evidence is 64 bytes of report data and one byte that names the platform. What would come from the
+// vendors is set by the test.
+class ScriptedVerifier final : public AdmissionVerifier {
+ public:
+  std::map<uint8_t, Code> refused;      // platform -> why
+  std::map<uint8_t, uint8_t> statuses;  // platform -> TCB status, 1 if absent
+
+  std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const override;
+  // files[0]: u8 kind, u8 id, u64be number, u64be issued at, u64be next update. More files: unverified.
+  std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,
+                                                          const Genesis& genesis,
+                                                          UnixSeconds now) const override;
+};
+
+// Names are keys: key_of("alice").
+class TestNetwork {
+ public:
+  explicit TestNetwork(const Genesis& genesis);
+  // sample_network(1) with these accounts funded.
+  static Genesis funded(const std::vector<std::string>& names, uint64_t balance_micro);
+
+  // Applies one block; the beacon's shares that are wanted come first, unless withheld.
+  BlockResult block(std::vector<Buffer> txs = {}, bool with_beacon = true);
+  // One transaction in a block of its own.
+  TxResult run(const Buffer& tx) { return block({tx}).txs.back(); }
+  template <typename Body>
+  Buffer tx(const std::string& who, const Body& body, uint64_t fee_micro = 0) {
+    return make_tx(state.genesis().chain_id, account(who).nonce, body, key_of(who), fee_micro);
+  }
+  template <typename Body>
+  TxResult send(const std::string& who, const Body& body, uint64_t fee_micro = 0) {
+    return run(tx(who, body, fee_micro));
+  }
+
+  Account account(const std::string& who) const;
+  uint64_t balance(const std::string& who) const { return account(who).balance_micro; }
+  Operator op(const std::string& who) const;
+  Instance instance(const InstanceId& id) const;
+  Session session(const SessionId& id) const;
+
+  Registration registration(const std::string& op, const std::string& identity,
+                            uint8_t platform) const;
+  RegisterInstance register_body(const std::string& op, const std::string& identity,
+                                 uint8_t platform) const;
+  RenewInstance renew_body(const std::string& identity, uint8_t platform) const;
+  static OpenSession open_body(uint64_t max_units = 1'000'000, uint64_t price_cap = 300'000);
+  Settle settle_body(const SessionId& session, const std::string& identity, uint64_t units) const;
+  static InstanceId id_of(const std::string& identity);
+
+  // Bonds, registers, opens: the usual road, each step asserted.
+  InstanceId bring_up(const std::string& op, const std::string& identity, uint8_t platform);
+  SessionId open_assigned(const std::string& user);
+  SessionId open_confirmed(const std::string& user);
+
+  std::shared_ptr<ScriptedVerifier> verifier = std::make_shared<ScriptedVerifier>();
+  State state;
+  Hash32 last_hash{};
+
+ private:
+  Hash32 hash_at(uint64_t height) const;
+  std::vector<BeaconSecret> secrets_;
+  std::vector<crypto::Ed25519Key> validators_;
+};
+
+}  // namespace cloister::ledger

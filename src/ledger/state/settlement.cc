@@ -1,0 +1,73 @@
+#include "ledger/state/context.h"
+#include "ledger/types/receipt.h"
+
+namespace cloister::ledger {
+namespace {
+
+Code check_receipt(const Context& c, const SignedReceipt& signed_receipt, const Session& session,
+                   const Instance& instance) {
+  if (!verify_receipt(signed_receipt, instance.identity_key)) return Code::receipt_signature;
+  const Receipt& receipt = signed_receipt.receipt;
+  if (receipt.version != 1 || receipt.chain_id != c.chain_id() || receipt.session != session.id ||
+      receipt.instance_id != instance.id || receipt.model_root != session.model_root) {
+    return Code::receipt_mismatch;
+  }
+  if (receipt.cumulative_units <= session.cumulative_units) return Code::receipt_not_rising;
+  if (receipt.cumulative_units > session.max_units) return Code::receipt_over_limit;
+  return Code::ok;
+}
+
+uint64_t share_of(uint64_t amount_micro, uint32_t permille) {
+  return static_cast<uint64_t>(static_cast<unsigned __int128>(amount_micro) * permille /
+                               kPermille);
+}
+
+// Network's share and model owner's share rounded down; the operator gets the rest.
+void pay(Context& c, const Session& session, const Instance& instance, uint64_t amount_micro) {
+  const auto model = c.find<Model>(Family::models, session.model_root);
+  invariant(model.has_value(), "a session's model does not exist");
+  const uint64_t treasury = share_of(amount_micro, c.params.treasury_permille);
+  const uint64_t owner = model->owner ? share_of(amount_micro, model->owner_permille) : 0;
+  credit(c, treasury_account(), treasury);
+  if (owner > 0) credit(c, *model->owner, owner);
+  credit(c, instance.operator_account, amount_micro - treasury - owner);
+}
+
+}  // namespace
+
+// Pays for the units since the last settlement. The whole cost is rounded up once, so many small
+// receipts cost no more than one.
+Verdict apply_settle(Context& c, const Tx& tx, const Settle& body) {
+  auto session = c.session(body.session);
+  if (!session) return Code::session_unknown;
+  if (session->state != SessionState::confirmed && session->state != SessionState::closing) {
+    return Code::wrong_session_state;
+  }
+  const auto instance = c.instance(*session->instance);
+  invariant(instance.has_value(), "a session's instance does not exist");
+  if (tx.account != instance->operator_account && tx.account != instance->identity_key) {
+    return Code::not_of_instance;
+  }
+  const auto receipt = SignedReceipt::decode(body.receipt);
+  if (!receipt) return Code::receipt_malformed;
+  if (Code code = check_receipt(c, *receipt, *session, *instance); code != Code::ok) return code;
+  const uint64_t units = receipt->receipt.cumulative_units;
+  const auto cost = cost_micro(units, session->price_micro);
+  invariant(cost && *cost <= session->deposit_micro, "a session costs more than its deposit");
+  const uint64_t amount = *cost - session->paid_micro;
+  if (session->cumulative_units == 0) {
+    change_reputation(c, instance->operator_account, c.params.reputation_settled_gain);
+  }
+  session->cumulative_units = units;
+  session->paid_micro = *cost;
+  session->escrow_micro -= amount;
+  c.put(*session);
+  pay(c, *session, *instance, amount);
+  c.emit("session.settled", {{"session", to_hex(session->id)},
+                             {"instance", to_hex(instance->id)},
+                             {"cumulative_units", std::to_string(units)},
+                             {"paid_micro", std::to_string(amount)}});
+  return Code::ok;
+}
+
+}  // namespace cloister::ledger

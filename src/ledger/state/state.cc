@@ -1,0 +1,233 @@
+#include "ledger/state/state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ledger/state/context.h"
+
+namespace cloister::ledger {
+namespace {
+
+template <typename Body>
+Verdict run(Context& c, const Tx& tx, Verdict (*rule)(Context&, const Tx&, const Body&)) {
+  const auto body = Body::decode(tx.body);
+  return body ? rule(c, tx, *body) : Verdict(Code::malformed_body);
+}
+
+Verdict dispatch(Context& c, const Tx& tx) {
+  switch (tx.kind) {
+    case TxKind::transfer: return run(c, tx, apply_transfer);
+    case TxKind::operator_bond: return run(c, tx, apply_bond);
+    case TxKind::put_collateral: return run(c, tx, apply_collateral);
+    case TxKind::register_instance: return run(c, tx, apply_register);
+    case TxKind::renew_instance: return run(c, tx, apply_renew);
+    case TxKind::open_session: return run(c, tx, apply_open);
+    case TxKind::confirm_attestation: return run(c, tx, apply_confirm);
+    case TxKind::report_attestation: return run(c, tx, apply_report);
+    case TxKind::settle: return run(c, tx, apply_settle);
+    case TxKind::close_session: return run(c, tx, apply_close);
+    case TxKind::beacon_share: return run(c, tx, apply_beacon_share);
+  }
+  return Code::malformed;
+}
+
+// Shares are a validator's duty: no fee is asked, and only a good share changes anything.
+uint64_t least_fee(const Params& params, TxKind kind) {
+  return kind == TxKind::beacon_share ? 0 : params.min_fee_micro;
+}
+
+Verdict apply_tx(Context& c, Bytes bytes) {
+  const auto tx = open_tx(bytes, c.chain_id());
+  if (!tx) return tx.error();
+  Account account = c.account(tx->account);
+  if (tx->nonce != account.nonce) return Code::wrong_nonce;
+  if (tx->fee_micro < least_fee(c.params, tx->kind)) return Code::fee_too_low;
+  if (account.balance_micro < tx->fee_micro) return Code::insufficient_balance;
+  account.nonce += 1;
+  account.balance_micro -= tx->fee_micro;
+  c.put(tx->account, account);
+  credit(c, treasury_account(), tx->fee_micro);
+  return dispatch(c, *tx);
+}
+
+std::string log_of(Code code) {
+  if (code == Code::ok) return {};
+  return std::string(name(code)) + ": " + std::string(describe(code));
+}
+
+// One transaction on its own: a refusal takes back everything it did.
+TxResult isolated(Context& c, Bytes bytes) {
+  c.store.mark();
+  c.data.clear();
+  std::vector<Event> block_events = std::exchange(c.events, {});
+  const size_t requests = c.requests.size();
+  const Verdict verdict = apply_tx(c, bytes);
+  TxResult result;
+  result.code = verdict.code;
+  result.log = log_of(verdict.code);
+  if (verdict.code == Code::ok || verdict.keep) {
+    result.data = c.data;
+    result.events = std::move(c.events);
+  } else {
+    c.store.rollback();
+    c.requests.resize(requests);
+  }
+  c.events = std::move(block_events);
+  return result;
+}
+
+void process_due(Context& c) {
+  std::vector<Buffer> keys;
+  c.store.for_each(Family::due, {}, [&](Bytes key, Bytes) {
+    ByteReader reader(key);
+    if (reader.u64_be().value_or(UINT64_MAX) > c.height) return false;
+    keys.push_back(to_buffer(key));
+    return true;
+  });
+  for (const Buffer& key : keys) {
+    // What fell due first may have moved what falls due next.
+    if (!c.store.get(Family::due, key)) continue;
+    const auto id = to_fixed<32>(Bytes(key).subspan(9));
+    invariant(id.has_value(), "a due key is malformed");
+    if (key[8] == static_cast<uint8_t>(DueKind::instance)) {
+      instance_due(c, *id);
+    } else {
+      session_due(c, *id);
+    }
+    invariant(!c.store.get(Family::due, key), "what fell due did not move on");
+  }
+}
+
+void remember_block(Context& c) {
+  BlockRef block;
+  block.hash = c.block_hash;
+  block.time_ms = static_cast<uint64_t>(c.time_ms);
+  c.store.put(Family::blocks, number_key(c.height), block.encode());
+  if (c.height <= c.params.history_blocks) return;
+  const Buffer old = number_key(c.height - c.params.history_blocks);
+  c.store.erase(Family::blocks, old);
+  c.store.erase(Family::beacon, old);
+}
+
+void write_genesis(Store& store, const Genesis& g) {
+  store.put(Family::params, to_buffer(as_bytes(kParamsKey)), g.params.encode());
+  store.put(Family::params, to_buffer(as_bytes(kGenesisKey)), g.encode());
+  store.put(Family::policy, to_buffer(as_bytes(kPolicyKey)), g.policy.encode());
+  store.put(Family::policy, number_key(g.policy.version), g.policy.encode());
+  for (const GenesisAccount& entry : g.accounts) {
+    Account account;
+    account.balance_micro = entry.balance_micro;
+    store.put(Family::accounts, id_key(entry.account), account.encode());
+  }
+  for (const Model& model : g.models) {
+    store.put(Family::models, id_key(model.root), model.encode());
+  }
+}
+
+}  // namespace
+
+std::string_view describe(StateError error) {
+  switch (error) {
+    case StateError::no_genesis: return "the store holds no readable genesis";
+    case StateError::bad_genesis: return "the genesis breaks a rule";
+  }
+  return "unknown";
+}
+
+std::expected<State, StateError> State::from_genesis(const Genesis& genesis, Verifier verifier) {
+  if (!ledger::check(genesis)) return std::unexpected(StateError::bad_genesis);
+  Store store;
+  write_genesis(store, genesis);
+  store.seal();
+  return from_store(std::move(store), std::move(verifier));
+}
+
+std::expected<State, StateError> State::from_store(Store store, Verifier verifier) {
+  const auto genesis_bytes = store.get(Family::params, as_bytes(kGenesisKey));
+  const auto params_bytes = store.get(Family::params, as_bytes(kParamsKey));
+  const auto policy_bytes = store.get(Family::policy, as_bytes(kPolicyKey));
+  auto genesis = genesis_bytes ? Genesis::decode(*genesis_bytes) : std::nullopt;
+  const auto params = params_bytes ? Params::decode(*params_bytes) : std::nullopt;
+  const auto policy = policy_bytes ? NetworkPolicy::decode(*policy_bytes) : std::nullopt;
+  if (!genesis || !params || !policy) return std::unexpected(StateError::no_genesis);
+  if (!ledger::check(*genesis)) return std::unexpected(StateError::bad_genesis);
+  State state;
+  state.params_ = *params;
+  state.policy_ = *policy;
+  state.time_ms_ = static_cast<UnixMillis>(genesis->time_ms);
+  store.for_each(Family::blocks, {}, [&](Bytes key, Bytes value) {
+    const auto block = BlockRef::decode(value);
+    invariant(block.has_value(), "a stored record does not decode");
+    state.height_ = ByteReader(key).u64_be().value_or(0);
+    state.time_ms_ = static_cast<UnixMillis>(block->time_ms);
+    return true;
+  });
+  state.genesis_ = std::move(*genesis);
+  state.store_ = std::move(store);
+  state.verifier_ = std::move(verifier);
+  return state;
+}
+
+BlockResult State::apply(const BlockInput& block) {
+  invariant(block.height == height_ + 1, "a block out of order");
+  invariant(block.time_ms >= time_ms_, "a block before its predecessor");
+  Context c{store_, genesis_, params_, policy_, *verifier_, block.height, block.time_ms,
+            block.hash, {}, {}, {}};
+  BlockResult result;
+  process_due(c);
+  for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));
+  freeze_requests(c);
+  remember_block(c);
+  audit_block(store_);
+  store_.seal();
+  height_ = block.height;
+  time_ms_ = block.time_ms;
+  result.events = std::move(c.events);
+  result.app_hash = store_.sealed().app_hash();
+  return result;
+}
+
+TxCheck State::check(Bytes bytes) const {
+  TxCheck out;
+  const auto tx = open_tx(bytes, genesis_.chain_id);
+  if (tx) {
+    const auto stored = store_.get(Family::accounts, tx->account);
+    const Account account = stored ? Account::decode(*stored).value_or(Account()) : Account();
+    out.sender = tx->account;
+    out.nonce = tx->nonce;
+    out.next_nonce = account.nonce;
+    if (tx->nonce < account.nonce) {
+      out.code = Code::wrong_nonce;
+    } else if (tx->fee_micro < least_fee(params_, tx->kind)) {
+      out.code = Code::fee_too_low;
+    } else if (account.balance_micro < tx->fee_micro) {
+      out.code = Code::insufficient_balance;
+    }
+  } else {
+    out.code = tx.error();
+  }
+  out.log = log_of(out.code);
+  return out;
+}
+
+bool State::work_due(uint64_t height) const {
+  bool due = false;
+  store_.for_each(Family::due, {}, [&](Bytes key, Bytes) {
+    due = ByteReader(key).u64_be().value_or(UINT64_MAX) <= height;
+    return false;  // the first is the earliest
+  });
+  return due || !beacons_wanted(height).empty();
+}
+
+std::vector<uint64_t> State::beacons_wanted(uint64_t height) const {
+  std::vector<uint64_t> out;
+  const uint64_t span = params_.request_lifetime_blocks;
+  for (uint64_t h = height > span ? height - span : 0; h <= height; ++h) {
+    const auto value = store_.get(Family::beacon, number_key(h));
+    const auto beacon = value ? Beacon::decode(*value) : std::nullopt;
+    if (beacon && beacon_wanted(*beacon, params_, height)) out.push_back(h);
+  }
+  return out;
+}
+
+}  // namespace cloister::ledger

@@ -1,0 +1,97 @@
+// The network's contract as one deterministic state machine. It runs unchanged in one process for
+// development and in every validator: no clock, no randomness, no I/O, no threads.
+#pragma once
+
+#include <string>
+
+#include "base/seams.h"
+#include "ledger/state/admission.h"
+#include "ledger/state/store.h"
+#include "ledger/types/tx.h"
+
+namespace cloister::ledger {
+
+struct BlockInput {
+  uint64_t height = 0;       // one more than the last
+  UnixMillis time_ms = 0;    // never before the last
+  Hash32 hash{};             // of this block's header
+  std::span<const Buffer> txs;
+};
+
+struct Event {
+  std::string type;  // "session.assigned"
+  std::vector<std::pair<std::string, std::string>> attributes;  // ids in hex
+  bool operator==(const Event&) const = default;
+};
+
+// `code` and `data` are the same on every node; `log` is for people.
+struct TxResult {
+  Code code = Code::ok;
+  Buffer data;                // the id of what was made, if any
+  std::string log;
+  std::vector<Event> events;
+};
+
+// A transaction that asks to wait for a block.
+struct TxCheck {
+  Code code = Code::ok;       // of everything but the order of nonces; wrong_nonce: it is used up
+  std::string log;
+  AccountId sender{};
+  uint64_t nonce = 0;
+  uint64_t next_nonce = 0;    // what the state expects of the sender
+};
+
+struct BlockResult {
+  std::vector<TxResult> txs;  // one a transaction
+  std::vector<Event> events;  // of the block itself: draws, deadlines
+  Hash32 app_hash{};          // of the state after this block
+};
+
+enum class StateError : uint8_t {
+  no_genesis = 1,  // the store holds no genesis, or one that does not decode
+  bad_genesis = 2, // it breaks a rule of ledger/types/genesis.h
+};
+std::string_view describe(StateError error);
+
+class State {
+ public:
+  using Verifier = std::shared_ptr<const AdmissionVerifier>;
+
+  // `genesis` must pass check().
+  static std::expected<State, StateError> from_genesis(const Genesis& genesis, Verifier verifier);
+  // A store as it was sealed by the block of height().
+  static std::expected<State, StateError> from_store(Store store, Verifier verifier);
+
+  // Total: whatever the transactions are, each gets a result and the state moves on. A refused
+  // transaction changes nothing, with one exception: a renewal whose evidence fails marks the instance
+  // as unverified at once. Stops the process when an invariant of our own is broken, such as money
+  // that appears or disappears, or a height out of order.
+  BlockResult apply(const BlockInput& block);
+
+  // Whether a transaction may wait for a block: envelope, fee, a nonce that is not used up. Changes
+  // nothing.
+  TxCheck check(Bytes tx) const;
+
+  // Whether a block of `height` has work without any transaction: a draw, a deadline, a beacon.
+  bool work_due(uint64_t height) const;
+  // Heights up to `height` whose beacon some request waits for: validators send shares for them.
+  std::vector<uint64_t> beacons_wanted(uint64_t height) const;
+
+  uint64_t height() const { return height_; }  // of the last block; 0 after genesis
+  const Genesis& genesis() const { return genesis_; }
+  const Store& store() const { return store_; }
+  // For persistence. After from_genesis: everything.
+  std::vector<StoreChange> take_changes() { return store_.take_changes(); }
+
+ private:
+  State() = default;
+  Genesis genesis_;
+  Params params_;
+  NetworkPolicy policy_;
+  Store store_;
+  Verifier verifier_;
+  uint64_t height_ = 0;
+  UnixMillis time_ms_ = 0;
+};
+
+}  // namespace cloister::ledger
