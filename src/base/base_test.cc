@@ -45,6 +45,14 @@ TEST(Text, HexAndBase64RoundTripAndRefuseTheRest) {
   }
 }
 
+TEST(Text, TimesForPeople) {
+  EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(utc_text(1'709'210'096), "2024-02-29T12:34:56Z");
+  EXPECT_EQ(utc_text(253'402'300'799), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(utc_text(253'402'300'800), "253402300800 seconds");
+  EXPECT_EQ(utc_text(-1), "-1 seconds");
+}
+
 TEST(Cbor, WritesTheShortestFormAndReadsItBack) {
   CborWriter w;
   w.map(3).key(1).u64(500).key(2).bytes(as_bytes("ab")).key(24).array(2).boolean(true).text("é");

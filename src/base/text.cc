@@ -1,5 +1,9 @@
 #include "base/text.h"
 
+#include <fmt/core.h>
+
+#include <chrono>
+
 namespace cloister {
 namespace {
 
@@ -73,6 +77,20 @@ std::optional<Buffer> from_base64(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string utc_text(int64_t unix_seconds) {
+  constexpr int64_t kEndOfYear9999 = 253'402'300'799;
+  if (unix_seconds < 0 || unix_seconds > kEndOfYear9999) {
+    return fmt::format("{} seconds", unix_seconds);
+  }
+  const std::chrono::sys_seconds at{std::chrono::seconds{unix_seconds}};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{at - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace cloister

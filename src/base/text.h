@@ -1,4 +1,5 @@
-// Hex and base64 in both directions. Decoders refuse anything but the canonical alphabet and length.
+// Hex and base64 in both directions, and times for people. Decoders refuse anything but the canonical
+// alphabet and length.
 #pragma once
 
 #include "base/bytes.h"
@@ -11,6 +12,9 @@ std::optional<Buffer> from_hex(std::string_view text);  // either case, even len
 
 std::string to_base64(Bytes bytes);                        // RFC 4648 section 4, padded
 std::optional<Buffer> from_base64(std::string_view text);  // padded; padding bits must be zero
+
+// "2025-06-21T00:00:00Z"; times before 1970 or after 9999 are printed as seconds.
+std::string utc_text(int64_t unix_seconds);
 
 template <size_t N>
 std::optional<Fixed<N>> fixed_from_hex(std::string_view text) {

@@ -1,5 +1,6 @@
-// The cases of vectors/cases.json, made ready to run: evidence decoded, cut and edited, collateral by
-// role, the expected answer. A broken cases.json throws: it is a fault of the test, not of the subject.
+// The cases of vectors/cases.json, made ready to run: evidence decoded, cut and edited, collateral
+// by role, the expected answer. A broken cases.json throws: it is a fault of the test, not of the
+// subject.
 #pragma once
 
 #include <filesystem>

@@ -14,8 +14,8 @@ struct ErrorWords {
 
 constexpr std::array<ErrorWords, 18> kErrors = {{
     {Error::malformed, "malformed", "The bytes are not of the format."},
-    {Error::unsupported, "unsupported", "The version, algorithm or device kind is not verified here."},
-    {Error::collateral_missing, "collateral_missing", "An input that the procedure needs is absent."},
+    {Error::unsupported, "unsupported", "This version, algorithm or device is not verified here."},
+    {Error::collateral_missing, "collateral_missing", "An input that is needed is absent."},
     {Error::wrong_chain, "wrong_chain", "A certificate chain does not lead to the vendor's root."},
     {Error::not_yet_valid, "not_yet_valid", "Something is judged before its validity begins."},
     {Error::expired, "expired", "Something is judged after its validity has ended."},
@@ -29,7 +29,7 @@ constexpr std::array<ErrorWords, 18> kErrors = {{
     {Error::service_td, "service_td", "A service TD is bound to the machine."},
     {Error::tcb_status, "tcb_status", "The TCB status is not among the accepted ones."},
     {Error::measurement_mismatch, "measurement_mismatch", "A measurement is not the expected one."},
-    {Error::report_data_mismatch, "report_data_mismatch", "The report data is not the expected one."},
+    {Error::report_data_mismatch, "report_data_mismatch", "The report data is not as expected."},
     {Error::nonce_mismatch, "nonce_mismatch", "The nonce is not the expected one."},
 }};
 

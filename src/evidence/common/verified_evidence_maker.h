@@ -1,5 +1,5 @@
-// The one way to make a VerifiedEvidence. Only the verifiers of src/evidence include this header, each
-// at the end of an accepting verification; everybody else receives the type and can trust it.
+// The one way to make a VerifiedEvidence. Only the verifiers of src/evidence include this header,
+// each at the end of an accepting verification; everybody else receives the type and can trust it.
 #pragma once
 
 #include "evidence/common/evidence.h"

@@ -32,7 +32,7 @@ Result<void> check_leaf(const Certificate& leaf, std::string_view common_name) {
   const std::string found = leaf.subject_common_name();
   if (found != common_name) {
     return refuse(Error::wrong_chain,
-                  "expected the role " + std::string(common_name) + ", the certificate has another");
+                  "expected the role " + std::string(common_name) + ", found another");
   }
   if (leaf.is_ca() || !p256_only(leaf) || leaf.has_unknown_critical_extension()) {
     return refuse(Error::wrong_chain, std::string(common_name) + " is not of Intel's form");

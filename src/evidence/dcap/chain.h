@@ -1,6 +1,6 @@
 // Intel's certificate hierarchy: who may stand where, for how long, and who is revoked
-// (20-attestation, 1.6, steps 2 to 5). Each function judges one thing, so that the verifier can ask in
-// the order of the error classes.
+// (20-attestation, 1.6, steps 2 to 5). Each function judges one thing, so that the verifier can ask
+// in the order of the error classes.
 #pragma once
 
 #include "evidence/dcap/pck.h"
@@ -15,14 +15,14 @@ struct ChainVerdict {
   bool development;  // the root is a key of a simulated Intel
 };
 
-// The PCK chain ends at a pinned key, each certificate has its role and is signed by the next. The root
-// in the quote is only compared with the pins. Else `wrong_chain`.
+// The PCK chain ends at a pinned key, each certificate has its role and is signed by the next. The
+// root in the quote is only compared with the pins. Else `wrong_chain`.
 Result<ChainVerdict> check_pck_chain(const PckChain& chain, const TrustAnchors& anchors);
 
 constexpr std::string_view kTcbSigningName = "Intel SGX TCB Signing";
 
-// The signer of TCB info and QE identities, issued by the root itself. Without this role check any key
-// under the root, for instance an extracted PCK key, could sign TCB info. Else `wrong_chain`.
+// The signer of TCB info and QE identities, issued by the root itself. Without this role check any
+// key under the root, for instance an extracted PCK key, could sign TCB info. Else `wrong_chain`.
 Result<void> check_tcb_signer(const crypto::Certificate& signer, const crypto::Certificate& root);
 
 // The form a CRL must have (RFC 5280, 5): next update, CRL number, authority key identifier, and no

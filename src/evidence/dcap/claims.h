@@ -1,4 +1,5 @@
-// The authentic content of a TDX quote as named values, for reports and for comparison with vectors.
+// The authentic content of a TDX quote as named values, for reports and for comparison with
+// vectors.
 #pragma once
 
 #include "evidence/dcap/gather.h"

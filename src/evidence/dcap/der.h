@@ -1,5 +1,6 @@
 // A strict reader of DER (X.690) for the one structure we read ourselves, the PCK certificate's SGX
-// extension. Single-byte tags, definite minimal lengths up to 64 KiB. A refused read consumes nothing.
+// extension. Single-byte tags, definite minimal lengths up to 64 KiB. A refused read consumes
+// nothing.
 #pragma once
 
 #include "base/bytes.h"
@@ -10,7 +11,7 @@ class DerReader {
  public:
   explicit DerReader(Bytes input) : in_(input) {}
 
-  std::optional<Bytes> element(uint8_t tag);  // contents of the next element, which must have this tag
+  std::optional<Bytes> element(uint8_t tag);  // contents of the next element; it must have this tag
   std::optional<Bytes> sequence() { return element(0x30); }
   std::optional<Bytes> oid() { return element(0x06); }  // encoded arcs, not decoded
   std::optional<Bytes> octets() { return element(0x04); }

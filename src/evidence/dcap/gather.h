@@ -1,5 +1,5 @@
-// Everything one verification looks at: the quote taken apart, and of the collateral the pieces that
-// play a role for it. Nothing here is authentic yet.
+// Everything one verification looks at: the quote taken apart, and of the collateral the pieces
+// that play a role for it. Nothing here is authentic yet.
 #pragma once
 
 #include "evidence/dcap/chain.h"
@@ -20,10 +20,10 @@ struct Inputs {
   bool foreign_crl = false;  // a CRL of some other issuer was supplied
 };
 
-// Of several candidates for a role the one is taken that fits the quote, then one whose window holds at
-// `now`, then the newest. The choice rests on unsigned content and may only lead to a refusal: whatever
-// is chosen must pass every check. Refuses `malformed`, `unsupported`, `collateral_missing`, and
-// `wrong_chain` when the only signer offered has another role.
+// Of several candidates for a role the one is taken that fits the quote, then one whose window
+// holds at `now`, then the newest. The choice rests on unsigned content and may only lead to a
+// refusal: whatever is chosen must pass every check. Refuses `malformed`, `unsupported`,
+// `collateral_missing`, and `wrong_chain` when the only signer offered has another role.
 Result<Inputs> gather(Bytes quote, const Collateral& collateral, const VerifyPolicy& policy,
                       UnixSeconds now);
 

@@ -36,8 +36,8 @@ struct PckExtension {
   std::optional<Configuration> configuration;
 };
 
-// Nothing on bad DER, an unknown, missing or repeated member, a component past 255, or a CPUSVN that
-// differs from the components.
+// Nothing on bad DER, an unknown, missing or repeated member, a component past 255, or a CPUSVN
+// that differs from the components.
 std::optional<PckExtension> parse_pck_extension(Bytes der);
 
 // `malformed` when the leaf has no such extension or it does not parse.

@@ -1,5 +1,5 @@
-// The verifier's own policy over an authentic TDX quote: what is refused unless VerifyPolicy allows it
-// (20-attestation, 1.6, step 17). Each returns what it found, or why it refuses.
+// The verifier's own policy over an authentic TDX quote: what is refused unless VerifyPolicy allows
+// it (20-attestation, 1.6, step 17). Each returns what it found, or why it refuses.
 #pragma once
 
 #include "evidence/dcap/gather.h"
@@ -9,8 +9,8 @@ namespace cloister::evidence::dcap {
 // TDATTRIBUTES.DEBUG is clear; else `debug_enabled`.
 Result<std::string> check_debug(const TdReport& td, const VerifyPolicy& policy);
 
-// SEPT_VE_DISABLE set; PERFMON, MIGRATABLE and reserved bits clear; TCB evaluation numbers not below
-// the minimum; no denied advisory. Else `policy_denied`.
+// SEPT_VE_DISABLE set; PERFMON, MIGRATABLE and reserved bits clear; TCB evaluation numbers not
+// below the minimum; no denied advisory. Else `policy_denied`.
 Result<std::string> check_attributes(const Inputs& inputs,
                                      const std::vector<std::string>& advisories,
                                      const VerifyPolicy& policy);

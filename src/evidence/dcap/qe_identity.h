@@ -1,5 +1,5 @@
-// The identity of Intel's quoting enclave, version 2 (Intel PCS v4): which enclave may sign quotes, and
-// which of its versions count as what. Nothing is believed before its signature holds.
+// The identity of Intel's quoting enclave, version 2 (Intel PCS v4): which enclave may sign quotes,
+// and which of its versions count as what. Nothing is believed before its signature holds.
 #pragma once
 
 #include "evidence/dcap/quote.h"
@@ -27,8 +27,8 @@ struct QeIdentity {
 // `malformed`, or `unsupported` for another version or the identity of another enclave ("QVE").
 Result<QeIdentity> parse_qe_identity(std::string_view document);
 
-// MRSIGNER, product id, MISCSELECT and ATTRIBUTES under their masks. The DEBUG bit must be clear whatever
-// the mask says. The SVN is judged by the TCB levels instead.
+// MRSIGNER, product id, MISCSELECT and ATTRIBUTES under their masks. The DEBUG bit must be clear
+// whatever the mask says. The SVN is judged by the TCB levels instead.
 bool matches(const QeIdentity& identity, const EnclaveReport& report);
 
 }  // namespace cloister::evidence::dcap

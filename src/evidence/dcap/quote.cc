@@ -121,7 +121,7 @@ Result<void> read_qe_certification_data(ByteReader& in, Quote& quote) {
   if (!report || !signature || !size) return refuse(Error::malformed, "QE report is cut off");
   const auto data = *size <= kMaxQeAuthenticationBytes ? in.take(*size) : std::nullopt;
   if (!data) {
-    return refuse(Error::malformed, "QE authentication data of " + std::to_string(*size) + " bytes");
+    return refuse(Error::malformed, "QE authentication data of size " + std::to_string(*size));
   }
   const auto chain = take_certification_data(in, kPckChainPem);
   if (!chain) return std::unexpected(chain.error());

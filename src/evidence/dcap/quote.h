@@ -1,5 +1,6 @@
-// The byte layout of DCAP quotes (Intel TDX DCAP Quoting Library API, A.3): TDX version 4 with a TD 1.0
-// report, and version 5 with a TD 1.0 or TD 1.5 report. Offsets are in 20-attestation, 1.1 to 1.4.
+// The byte layout of DCAP quotes (Intel TDX DCAP Quoting Library API, A.3): TDX version 4 with a TD
+// 1.0 report, and version 5 with a TD 1.0 or TD 1.5 report. Offsets are in 20-attestation, 1.1 to
+// 1.4.
 //
 // Parsing checks lengths and kinds and believes nothing: every field is untrusted until the quote's
 // signature chain has been verified.
@@ -59,9 +60,9 @@ struct Quote {
   size_t trailing_bytes;      // after the declared end; covered by nothing
 };
 
-// Refuses `malformed` (lengths, descriptor, inner lengths that do not meet) and `unsupported` (version,
-// key type, TEE, vendor, certification data other than a PCK chain in PEM). Bytes after the declared
-// end are tolerated and counted: operating systems hand out padded buffers.
+// Refuses `malformed` (lengths, descriptor, inner lengths that do not meet) and `unsupported`
+// (version, key type, TEE, vendor, certification data other than a PCK chain in PEM). Bytes after
+// the declared end are tolerated and counted: operating systems hand out padded buffers.
 Result<Quote> parse_quote(Bytes bytes);
 
 }  // namespace cloister::evidence::dcap

@@ -1,5 +1,6 @@
-// What TCB info and QE identity share: a JSON document {NAME: {…}, "signature": hex} whose signature
-// covers the exact bytes of the member as received, and the fields that such documents are made of.
+// What TCB info and QE identity share: a JSON document {NAME: {…}, "signature": hex} whose
+// signature covers the exact bytes of the member as received, and the fields that such documents
+// are made of.
 #pragma once
 
 #include "base/text.h"
@@ -44,8 +45,8 @@ struct EnclaveLevel {
   LevelStatus at;
 };
 constexpr size_t kMaxLevels = 128;
-// Sorted here, highest first: the order of the document is not relied on. Nothing for two levels with
-// the same SVN, none at all, or more than kMaxLevels.
+// Sorted here, highest first: the order of the document is not relied on. Nothing for two levels
+// with the same SVN, none at all, or more than kMaxLevels.
 std::optional<std::vector<EnclaveLevel>> enclave_levels(const JsonValue& array);
 
 }  // namespace cloister::evidence::dcap

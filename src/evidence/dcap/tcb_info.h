@@ -1,5 +1,6 @@
-// TCB info version 3 (Intel PCS v4): which patch levels of one platform family (FMSPC, PCEID) count as
-// what. Parsed strictly; nothing is believed before the signature over `document.signed_text` holds.
+// TCB info version 3 (Intel PCS v4): which patch levels of one platform family (FMSPC, PCEID) count
+// as what. Parsed strictly; nothing is believed before the signature over `document.signed_text`
+// holds.
 #pragma once
 
 #include "evidence/dcap/signed_json.h"

@@ -5,14 +5,14 @@
 
 namespace cloister::evidence::dcap {
 
-// The complete procedure of 20-attestation, 1.6, as a pure function. Causes of refusal are looked for
-// in the order of Error's values: form, completeness, chains to the pinned root, windows, revocation,
-// fit of the collateral, signatures (collateral, QE report, quote), identities of QE and TDX module, TCB
-// levels, policy, binding. A CRL or TCB info is quoted against the platform only after its own signature
-// held. Ten P-256 verifications at most.
+// The complete procedure of 20-attestation, 1.6, as a pure function. Causes of refusal are looked
+// for in the order of Error's values: form, completeness, chains to the pinned root, windows,
+// revocation, fit of the collateral, signatures (collateral, QE report, quote), identities of QE
+// and TDX module, TCB levels, policy, binding. A CRL or TCB info is quoted against the platform
+// only after its own signature held. Ten P-256 verifications at most.
 //
-// Quotes of version 4 and 5 (TD 1.0 and 1.5). Up to 16 KiB; bytes after the declared end are reported
-// in the claim `trailing_len` and are covered by nothing.
+// Quotes of version 4 and 5 (TD 1.0 and 1.5). Up to 16 KiB; bytes after the declared end are
+// reported in the claim `trailing_len` and are covered by nothing.
 //
 // The caller still compares measurements and configuration: they are claims here, not decisions.
 Verification verify_tdx_quote(Bytes quote, const Collateral& collateral, const VerifyPolicy& policy,

@@ -53,11 +53,19 @@ std::vector<crypto::IssueExtension> vcek_extensions(const VcekParameters& parame
   return out;
 }
 
-Buffer from_text(std::string_view text) { return to_buffer(as_bytes(text)); }
+Buffer from_text(std::string_view text) {
+  return to_buffer(as_bytes(text));
+}
 
-std::string key_file(std::string_view holder) { return fmt::format("{}_key.pem", holder); }
-std::string certificate_file(std::string_view holder) { return fmt::format("{}.pem", holder); }
-std::string chip_name(uint32_t chip) { return fmt::format("vcek_{}", chip); }
+std::string key_file(std::string_view holder) {
+  return fmt::format("{}_key.pem", holder);
+}
+std::string certificate_file(std::string_view holder) {
+  return fmt::format("{}.pem", holder);
+}
+std::string chip_name(uint32_t chip) {
+  return fmt::format("vcek_{}", chip);
+}
 
 // Plain buffers may hold these keys: they protect nothing.
 void add_files(Files& files, std::string_view holder, const AmdAuthority& authority) {
@@ -100,8 +108,7 @@ AmdAuthority make_ark(AmdProduct product, const AmdWindow& window) {
 
 Certificate issue_ask(AmdProduct product, const AmdAuthority& ark, const PrivateKey& ask_key,
                       const AmdWindow& window) {
-  auto request =
-      authority_request("SEV-" + std::string(name(product)), {0x01, 0x00, 0x01}, window);
+  auto request = authority_request("SEV-" + std::string(name(product)), {0x01, 0x00, 0x01}, window);
   request.path_length = 0;
   return crypto::issue_certificate(request, ask_key, &ark.certificate, ark.key);
 }

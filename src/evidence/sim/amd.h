@@ -1,7 +1,7 @@
-// A simulated AMD: root, intermediate, chips with their endorsement keys, revocation list and reports
-// in the exact formats of SEV-SNP. It protects nothing. Its reports run through the true verifier, which
-// accepts them only when the caller lists this root among `TrustAnchors::development_amd`, and then
-// marks them `development`.
+// A simulated AMD: root, intermediate, chips with their endorsement keys, revocation list and
+// reports in the exact formats of SEV-SNP. It protects nothing. Its reports run through the true
+// verifier, which accepts them only when the caller lists this root among
+// `TrustAnchors::development_amd`, and then marks them `development`.
 #pragma once
 
 #include "crypto/x509.h"
@@ -14,7 +14,8 @@ std::string_view name(AmdProduct product);  // "Milan"
 
 constexpr uint32_t kAmdChips = 16;  // each hierarchy comes with this many chips
 
-// --- building blocks: what the simulator is made of, and what tests of single faults bend ------------
+// --- building blocks: what the simulator is made of, and what tests of single faults bend
+// ------------
 struct AmdAuthority {
   crypto::PrivateKey key;
   crypto::Certificate certificate;
@@ -53,11 +54,12 @@ struct SnpParameters {
 };
 
 // Version 3, 1184 bytes, signature area zero.
-Buffer encode_report(AmdProduct product, const SnpParameters& parameters,
-                     const Fixed<64>& chip_id, const Fixed<64>& report_data);
+Buffer encode_report(AmdProduct product, const SnpParameters& parameters, const Fixed<64>& chip_id,
+                     const Fixed<64>& report_data);
 void sign_report(Buffer& report, const crypto::PrivateKey& vcek_key);
 
-// --- the simulator ---------------------------------------------------------------------------------
+// --- the simulator
+// ---------------------------------------------------------------------------------
 class AmdSimulator {
  public:
   // New keys. Certificates are valid from a day before `now`; roots for 25 years, chips for 7.
@@ -78,7 +80,9 @@ class AmdSimulator {
   // Let tests issue what this hierarchy would never issue.
   const AmdAuthority& ark_for_testing() const { return ark_; }
   const AmdAuthority& ask_for_testing() const { return ask_; }
-  const crypto::PrivateKey& vcek_key_for_testing(uint32_t chip) const { return chips_.at(chip).key; }
+  const crypto::PrivateKey& vcek_key_for_testing(uint32_t chip) const {
+    return chips_.at(chip).key;
+  }
 
  private:
   AmdSimulator(AmdProduct product, AmdAuthority ark, AmdAuthority ask)

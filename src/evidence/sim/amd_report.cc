@@ -19,8 +19,8 @@ Fixed<8> amd_tcb(AmdProduct product) {
                                       : Fixed<8>{0x0A, 0, 0, 0, 0, 0, 0x17, 0x54};
 }
 
-Buffer encode_report(AmdProduct product, const SnpParameters& parameters,
-                     const Fixed<64>& chip_id, const Fixed<64>& report_data) {
+Buffer encode_report(AmdProduct product, const SnpParameters& parameters, const Fixed<64>& chip_id,
+                     const Fixed<64>& report_data) {
   const Fixed<8> tcb = amd_tcb(product);
   const Fixed<8> firmware = {40, 55, 1, 0, 40, 55, 1, 0};  // 1.55.40, current and committed
   ByteWriter out;

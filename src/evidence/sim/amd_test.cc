@@ -37,8 +37,8 @@ class AmdSim : public testing::Test {
     }
     VerifyPolicy policy;
     policy.anchors = anchors;
-    return verify_snp_report(issuer.report(guest, {}), collateral, policy,
-                             Binding::report_data({}), kNow);
+    return verify_snp_report(issuer.report(guest, {}), collateral, policy, Binding::report_data({}),
+                             kNow);
   }
 
   std::filesystem::path folder_;
@@ -70,7 +70,7 @@ TEST_F(AmdSim, FilesBelongToTheirOwnerAlone) {
   ASSERT_TRUE(simulator().save(folder_ / "amd"));
   size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder_ / "amd")) {
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777u, 0600u) << entry.path();
     ++count;

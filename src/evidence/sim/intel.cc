@@ -108,7 +108,8 @@ IntelPlatform IntelSimulator::platform(uint32_t index) const {
 Files IntelSimulator::collateral(UnixSeconds now) const {
   const IntelWindow window = {now - kHour, now + kCollateralLifetime};
   const auto list = [&](const IntelAuthority& issuer) {
-    return crypto::issue_crl(issuer.certificate, issuer.key, window.from, window.until, 1, {}).der();
+    return crypto::issue_crl(issuer.certificate, issuer.key, window.from, window.until, 1, {})
+        .der();
   };
   const std::string tcb_info = encode_tcb_info(default_tcb_info(window));
   const std::string qe_identity = encode_qe_identity(default_qe_identity(window));

@@ -1,7 +1,7 @@
-// A simulated Intel: root, PCK CA, TCB signer, platforms with their provisioning keys, collateral and
-// TDX quotes in the exact formats of DCAP. It protects nothing. Its quotes run through the true verifier,
-// which accepts them only when the caller lists this root among `TrustAnchors::development_intel`, and
-// then marks them `development`.
+// A simulated Intel: root, PCK CA, TCB signer, platforms with their provisioning keys, collateral
+// and TDX quotes in the exact formats of DCAP. It protects nothing. Its quotes run through the true
+// verifier, which accepts them only when the caller lists this root among
+// `TrustAnchors::development_intel`, and then marks them `development`.
 #pragma once
 
 #include "evidence/sim/files.h"
@@ -32,8 +32,8 @@ class IntelSimulator {
   // The same for every load, another for every hierarchy.
   IntelPlatform platform(uint32_t index) const;
 
-  // TCB info, QE identity, their signing chain and both revocation lists, which name nothing. Good from
-  // an hour before `now`, so that verifiers with other clocks agree, for 30 days.
+  // TCB info, QE identity, their signing chain and both revocation lists, which name nothing. Good
+  // from an hour before `now`, so that verifiers with other clocks agree, for 30 days.
   Files collateral(UnixSeconds now) const;
   // Version 4, with a fresh attestation key as a quoting enclave makes one at each start.
   Buffer quote(const TdxParameters& parameters, const Fixed<64>& report_data) const;

@@ -1,7 +1,7 @@
-// What the simulated Intel is made of: certificates, collateral and quotes in Intel's exact formats,
-// from plain parameters whose defaults are an up-to-date platform. The simulator uses the defaults;
-// tests of single faults bend one parameter. Written against the formats and not with the verifier's
-// code, so that a misreading there does not cancel out here.
+// What the simulated Intel is made of: certificates, collateral and quotes in Intel's exact
+// formats, from plain parameters whose defaults are an up-to-date platform. The simulator uses the
+// defaults; tests of single faults bend one parameter. Written against the formats and not with the
+// verifier's code, so that a misreading there does not cancel out here.
 #pragma once
 
 #include "crypto/x509.h"
@@ -20,7 +20,7 @@ struct IntelWindow {
   UnixSeconds until = 0;
 };
 
-// --- certificates ----------------------------------------------------------------------------------
+// --- certificates --------------------------------------------------------------------------------
 constexpr const char* kIntelRootName = "Intel SGX Root CA";
 constexpr const char* kIntelPlatformCaName = "Intel SGX PCK Platform CA";
 constexpr const char* kIntelTcbSigningName = "Intel SGX TCB Signing";
@@ -53,7 +53,7 @@ struct IntelPlatform {
 Buffer encode_pck_extension(const IntelPlatform& platform);
 IntelCertificate pck_certificate(const IntelPlatform& platform, const IntelWindow& window);
 
-// --- collateral ------------------------------------------------------------------------------------
+// --- collateral ----------------------------------------------------------------------------------
 struct IntelStatus {
   std::string status = "UpToDate";
   std::string tcb_date = "2024-11-13T00:00:00Z";
@@ -108,7 +108,7 @@ std::string encode_qe_identity(const IntelQeIdentity& identity);  // the value o
 std::string sign_document(std::string_view name, std::string_view body,
                           const crypto::PrivateKey& key);
 
-// --- quotes ----------------------------------------------------------------------------------------
+// --- quotes --------------------------------------------------------------------------------------
 constexpr uint64_t kTdSeptVeDisable = uint64_t{1} << 28;
 
 struct IntelTdReport {

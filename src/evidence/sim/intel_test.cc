@@ -74,7 +74,8 @@ TEST(IntelSimulator, ItsQuotesPassTheTrueVerifierUnderTheDevelopmentRoot) {
 }
 
 TEST(IntelSimulator, ItsQuotesAreRefusedUnderTheVendorsRoots) {
-  const auto got = judge(simulator().quote(machine(), kReportData), simulator().collateral(kNow), {});
+  const Buffer quote = simulator().quote(machine(), kReportData);
+  const auto got = judge(quote, simulator().collateral(kNow), {});
   EXPECT_EQ(got.appraisal.error, Error::wrong_chain);
   EXPECT_FALSE(got.appraisal.development);
 }

@@ -160,7 +160,8 @@ std::string fault_of_roles(const Chain& chain, SigningKey kind, ProductLine line
 
 std::string fault_of_signatures(const Chain& chain) {
   if (!chain.root.signed_by(chain.root)) return "a root that did not sign itself";
-  if (!chain.intermediate.signed_by(chain.root)) return "an intermediate that the root did not sign";
+  if (!chain.intermediate.signed_by(chain.root))
+    return "an intermediate that the root did not sign";
   if (!chain.vek.signed_by(chain.intermediate)) return "a key that the intermediate did not sign";
   return "";
 }
@@ -198,8 +199,8 @@ bool check_roles_and_signatures(Chain& chain, SigningKey kind, const VerifyPolic
                                 CheckList& checks) {
   const auto line = line_of_root(chain.root);
   const Hash32 key = chain.root.spki_sha256();
-  const auto pins = line ? policy.anchors.amd_ark.find(std::string(name(*line)))
-                         : policy.anchors.amd_ark.end();
+  const auto pins =
+      line ? policy.anchors.amd_ark.find(std::string(name(*line))) : policy.anchors.amd_ark.end();
   const bool vendor = pins != policy.anchors.amd_ark.end() && pinned(pins->second, key);
   chain.development = line && !vendor && pinned(policy.anchors.development_amd, key);
   const std::string expected =
@@ -238,10 +239,9 @@ bool check_windows(const Chain& chain, UnixSeconds now, CheckList& checks) {
 }
 
 bool check_revocation(const Chain& chain, CheckList& checks) {
-  const std::string expected =
-      fmt::format("a list signed by {} that names neither {} nor {}",
-                  chain.root.subject_common_name(), chain.intermediate.subject_common_name(),
-                  chain.vek.subject_common_name());
+  const std::string expected = fmt::format(
+      "a list signed by {} that names neither {} nor {}", chain.root.subject_common_name(),
+      chain.intermediate.subject_common_name(), chain.vek.subject_common_name());
   auto require = [&](bool ok, Error error, std::string found) {
     return checks.require("revocation", ok, error, expected, std::move(found));
   };

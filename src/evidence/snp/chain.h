@@ -15,7 +15,7 @@ struct Chain {
   std::optional<crypto::Crl> crl;    // of this root; the newest when several came
   bool only_foreign_crls = false;    // lists came, none of them of this root
   VekExtensions extensions;
-  bool development = false;          // set by check_roles_and_signatures
+  bool development = false;  // set by check_roles_and_signatures
 };
 
 // Finds the chain of this report's key in the collateral. collateral_missing: no certificate of the
@@ -25,8 +25,8 @@ std::optional<Chain> find_chain(const Report& report, const Collateral& collater
                                 const VerifyPolicy& policy, CheckList& checks);
 
 // wrong_chain: the root's key is not pinned for the chain's product line, or a name, a role or a
-// signature is not as the vendor issues it. A root that comes with the collateral lends its key to the
-// signature check only; the pin decides.
+// signature is not as the vendor issues it. A root that comes with the collateral lends its key to
+// the signature check only; the pin decides.
 bool check_roles_and_signatures(Chain& chain, SigningKey kind, const VerifyPolicy& policy,
                                 CheckList& checks);
 

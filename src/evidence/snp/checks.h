@@ -1,4 +1,5 @@
-// The record of an appraisal under way: what was looked at, in order, and the first thing that failed.
+// The record of an appraisal under way: what was looked at, in order, and the first thing that
+// failed.
 #pragma once
 
 #include "evidence/common/evidence.h"
@@ -16,8 +17,5 @@ class CheckList {
  private:
   Appraisal& appraisal_;
 };
-
-// "2025-06-21T00:00:00Z"; times that no certificate can carry are printed as seconds.
-std::string utc_text(UnixSeconds time);
 
 }  // namespace cloister::evidence::snp

@@ -7,7 +7,9 @@
 namespace cloister::evidence::snp {
 namespace {
 
-std::string flags(uint64_t word) { return fmt::format("0x{:x}", word); }
+std::string flags(uint64_t word) {
+  return fmt::format("0x{:x}", word);
+}
 
 std::string text_of(const FirmwareVersion& v) {
   return fmt::format("{}.{}.{}", v.major, v.minor, v.build);

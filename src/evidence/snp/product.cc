@@ -10,9 +10,12 @@ constexpr uint8_t kFamilyZen5 = 0x1A;
 
 std::string_view name(ProductLine line) {
   switch (line) {
-    case ProductLine::milan: return "Milan";
-    case ProductLine::genoa: return "Genoa";
-    case ProductLine::turin: return "Turin";
+    case ProductLine::milan:
+      return "Milan";
+    case ProductLine::genoa:
+      return "Genoa";
+    case ProductLine::turin:
+      return "Turin";
   }
   return "unknown";
 }

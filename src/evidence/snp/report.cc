@@ -131,7 +131,9 @@ bool at_most(const Tcb& a, const Tcb& b) {
   return std::equal(a.begin(), a.end(), b.begin(), [](uint8_t x, uint8_t y) { return x <= y; });
 }
 
-std::string_view name(SigningKey key) { return key == SigningKey::vcek ? "vcek" : "vlek"; }
+std::string_view name(SigningKey key) {
+  return key == SigningKey::vcek ? "vcek" : "vlek";
+}
 
 std::expected<Report, Error> parse_report(Bytes bytes) {
   if (bytes.size() != kReportBytes) return std::unexpected(Error::malformed);

@@ -1,6 +1,6 @@
-// The attestation report of an AMD SEV-SNP guest (SEV-SNP Firmware ABI, 56860, table ATTESTATION_REPORT).
-// Parsing decides only that the bytes have this shape; nothing in a Report is believed before
-// verify_snp_report has checked its signature.
+// The attestation report of an AMD SEV-SNP guest (SEV-SNP Firmware ABI, 56860, table
+// ATTESTATION_REPORT). Parsing decides only that the bytes have this shape; nothing in a Report is
+// believed before verify_snp_report has checked its signature.
 #pragma once
 
 #include <expected>
@@ -13,8 +13,8 @@ namespace cloister::evidence::snp {
 constexpr size_t kReportBytes = 0x4A0;
 constexpr size_t kSignedBytes = 0x2A0;
 
-// Security version numbers, one a byte, in the report's order. Which part of the firmware a byte counts
-// depends on the product line; comparing two of one machine does not.
+// Security version numbers, one a byte, in the report's order. Which part of the firmware a byte
+// counts depends on the product line; comparing two of one machine does not.
 using Tcb = Fixed<8>;
 bool at_most(const Tcb& a, const Tcb& b);  // every component of a <= that of b
 
@@ -76,8 +76,8 @@ struct Report {
 };
 
 // malformed: not 1184 bytes, a reserved byte or bit set, padding of the unsigned signature area not
-// zero, policy bit 17 clear, a VMPL that does not exist. unsupported: version not 2 to 5, a signature
-// algorithm other than ECDSA P-384 with SHA-384, a signing key other than VCEK or VLEK.
+// zero, policy bit 17 clear, a VMPL that does not exist. unsupported: version not 2 to 5, a
+// signature algorithm other than ECDSA P-384 with SHA-384, a signing key other than VCEK or VLEK.
 std::expected<Report, Error> parse_report(Bytes bytes);
 
 }  // namespace cloister::evidence::snp

@@ -74,17 +74,14 @@ struct World {
   Certificate vcek = sim::issue_vcek(genoa().ask_for_testing(), key(0), vcek_parameters());
   std::optional<Certificate> ask = genoa().ask_for_testing().certificate;
   std::optional<Certificate> ark = genoa().ark();
-  std::optional<crypto::Crl> crl =
-      make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay);
+  std::optional<crypto::Crl> crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay);
   VerifyPolicy policy;
   Binding binding = Binding::report_data(kReportData);
   UnixSeconds now = kNow;
 
   World() { policy.anchors.development_amd = {genoa().ark_spki()}; }
 
-  static const crypto::PrivateKey& key(uint32_t chip) {
-    return genoa().vcek_key_for_testing(chip);
-  }
+  static const crypto::PrivateKey& key(uint32_t chip) { return genoa().vcek_key_for_testing(chip); }
   // Changes a byte of the report and signs it again.
   void set(size_t at, uint8_t value) {
     report[at] = value;
@@ -171,8 +168,8 @@ TEST(SnpSimulated, ChainFaults) {
        Error::wrong_chain},
       {"intermediate for lent keys",
        [](World& w) {
-         w.ask = reissue("SEV-VLEK-Genoa", genoa().ask_for_testing().key,
-                         genoa().ark_for_testing(), [](auto& r) {
+         w.ask = reissue("SEV-VLEK-Genoa", genoa().ask_for_testing().key, genoa().ark_for_testing(),
+                         [](auto& r) {
                            r.ca = true;
                            r.path_length = 0;
                          });
@@ -240,14 +237,10 @@ TEST(SnpSimulated, WindowFaults) {
        },
        Error::expired},
       {"list of tomorrow",
-       [](World& w) {
-         w.crl = make_crl(genoa().ark_for_testing(), kNow + 1, kNow + kDay);
-       },
+       [](World& w) { w.crl = make_crl(genoa().ark_for_testing(), kNow + 1, kNow + kDay); },
        Error::not_yet_valid},
       {"last second of the list",
-       [](World& w) {
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + 1);
-       },
+       [](World& w) { w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + 1); },
        std::nullopt},
       {"the next list is out",
        [](World& w) { w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow); },
@@ -265,8 +258,7 @@ TEST(SnpSimulated, RevocationFaults) {
   expect_each({
       {"intermediate listed",
        [](World& w) {
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay,
-                          {w.ask->serial()});
+         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay, {w.ask->serial()});
        },
        Error::revoked},
       {"key listed",
@@ -332,13 +324,10 @@ TEST(SnpSimulated, PartsThatDoNotBelongTogether) {
          w.issue(p);
        },
        Error::identity_mismatch},
-      {"processor of another line", [](World& w) { w.set(0x189, 0x01); },
-       Error::identity_mismatch},
+      {"processor of another line", [](World& w) { w.set(0x189, 0x01); }, Error::identity_mismatch},
       {"processor not known", [](World& w) { w.set(0x188, 0x17); }, Error::identity_mismatch},
-      {"committed beyond current", [](World& w) { w.set(0x1E0, 0x0B); },
-       Error::identity_mismatch},
-      {"launched beyond current", [](World& w) { w.set(0x1F7, 0x55); },
-       Error::identity_mismatch},
+      {"committed beyond current", [](World& w) { w.set(0x1E0, 0x0B); }, Error::identity_mismatch},
+      {"launched beyond current", [](World& w) { w.set(0x1F7, 0x55); }, Error::identity_mismatch},
       {"current beyond reported", [](World& w) { w.set(0x3F, 0x55); }, std::nullopt},
   });
 }

@@ -11,8 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!report) return 0;
   if (!equal(report->signed_bytes, input.first(kSignedBytes))) std::abort();
   for (size_t at = kSignedBytes; at < size; ++at) {
-    const bool significant = at < kSignedBytes + 48 ||
-                             (at >= kSignedBytes + 72 && at < kSignedBytes + 120);
+    const bool significant =
+        at < kSignedBytes + 48 || (at >= kSignedBytes + 72 && at < kSignedBytes + 120);
     if (!significant && input[at] != 0) std::abort();
   }
   return 0;

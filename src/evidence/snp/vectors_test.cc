@@ -47,8 +47,7 @@ TEST_F(SnpVectors, EachCaseHasItsAnswer) {
 
 TEST_F(SnpVectors, AnAcceptedReportGivesItsClaimsAsTypes) {
   const Case& c = by_id("snp3-azure-hcl");
-  const auto out =
-      verify_snp_report(c.evidence, *c.gathered(), c.policy, c.binding(), c.time);
+  const auto out = verify_snp_report(c.evidence, *c.gathered(), c.policy, c.binding(), c.time);
   ASSERT_TRUE(out.verified);
   const VerifiedEvidence& v = *out.verified;
   EXPECT_EQ(v.product(), "Milan");
@@ -92,18 +91,16 @@ TEST_F(SnpVectors, EveryFlippedByteOfTheCertificateIsRefused) {
 
 TEST_F(SnpVectors, OtherCollateralBesideItDoesNoHarm) {
   Case c = by_id("snp3-genoa");
-  for (const char* more : {"snp/vcek_milan_1.der", "snp/vlek_milan.der",
-                           "collateral/amd/milan_vcek_chain.pem",
-                           "collateral/amd/genoa_vlek_chain.pem",
-                           "collateral/amd/milan_20250506.crl"}) {
+  for (const char* more :
+       {"snp/vcek_milan_1.der", "snp/vlek_milan.der", "collateral/amd/milan_vcek_chain.pem",
+        "collateral/amd/genoa_vlek_chain.pem", "collateral/amd/milan_20250506.crl"}) {
     c.collateral[more] = read_file(folder_ / more);
   }
   EXPECT_THAT(differences(c, judge(c, c.evidence)), testing::IsEmpty());
 }
 
 TEST_F(SnpVectors, TurinCertificateParsesInItsOwnLayout) {
-  const auto certificate =
-      crypto::Certificate::from_der(read_file(folder_ / "snp/vcek_turin.der"));
+  const auto certificate = crypto::Certificate::from_der(read_file(folder_ / "snp/vcek_turin.der"));
   ASSERT_TRUE(certificate);
   const auto vek = snp::parse_vek(*certificate, snp::SigningKey::vcek);
   ASSERT_TRUE(vek);
@@ -136,19 +133,19 @@ TEST(SnpReport, ReservedAndUnsignedBytesMustBeZero) {
     Error want;
   };
   const Case cases[] = {
-      {0x00, 1, Error::unsupported},   {0x00, 6, Error::unsupported},
-      {0x0A, 0x00, Error::malformed},  {0x0B, 0x04, Error::malformed},
-      {0x0F, 0x80, Error::malformed},  {0x30, 4, Error::malformed},
-      {0x34, 0, Error::unsupported},   {0x34, 2, Error::unsupported},
-      {0x40, 0x40, Error::malformed},  {0x41, 0x01, Error::malformed},
+      {0x00, 1, Error::unsupported},    {0x00, 6, Error::unsupported},
+      {0x0A, 0x00, Error::malformed},   {0x0B, 0x04, Error::malformed},
+      {0x0F, 0x80, Error::malformed},   {0x30, 4, Error::malformed},
+      {0x34, 0, Error::unsupported},    {0x34, 2, Error::unsupported},
+      {0x40, 0x40, Error::malformed},   {0x41, 0x01, Error::malformed},
       {0x48, 0x08, Error::unsupported}, {0x48, 0x1C, Error::unsupported},
-      {0x48, 0x24, Error::malformed},  {0x4C, 1, Error::malformed},
-      {0x18B, 1, Error::malformed},    {0x19F, 1, Error::malformed},
-      {0x1EB, 1, Error::malformed},    {0x1EF, 1, Error::malformed},
-      {0x1F8, 1, Error::malformed},    {0x207, 1, Error::malformed},
-      {0x208, 1, Error::malformed},    {0x29F, 1, Error::malformed},
-      {0x2D0, 1, Error::malformed},    {0x2E7, 1, Error::malformed},
-      {0x318, 1, Error::malformed},    {0x330, 1, Error::malformed},
+      {0x48, 0x24, Error::malformed},   {0x4C, 1, Error::malformed},
+      {0x18B, 1, Error::malformed},     {0x19F, 1, Error::malformed},
+      {0x1EB, 1, Error::malformed},     {0x1EF, 1, Error::malformed},
+      {0x1F8, 1, Error::malformed},     {0x207, 1, Error::malformed},
+      {0x208, 1, Error::malformed},     {0x29F, 1, Error::malformed},
+      {0x2D0, 1, Error::malformed},     {0x2E7, 1, Error::malformed},
+      {0x318, 1, Error::malformed},     {0x330, 1, Error::malformed},
       {0x49F, 1, Error::malformed},
   };
   for (const Case& c : cases) {

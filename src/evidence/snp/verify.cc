@@ -14,9 +14,11 @@ namespace {
 
 std::optional<Report> read_report(Bytes bytes, CheckList& checks) {
   auto report = parse_report(bytes);
-  const std::string found = report ? fmt::format("version {}", report->version)
-                                   : fmt::format("{} bytes, {}", bytes.size(), name(report.error()));
-  if (!checks.require("report_format", report.has_value(), report ? Error::malformed : report.error(),
+  const std::string found = report
+                                ? fmt::format("version {}", report->version)
+                                : fmt::format("{} bytes, {}", bytes.size(), name(report.error()));
+  if (!checks.require("evidence_form", report.has_value(),
+                      report ? Error::malformed : report.error(),
                       "an SNP report of version 2 to 5, 1184 bytes", found)) {
     return std::nullopt;
   }
@@ -31,8 +33,8 @@ bool signature_holds(const Report& report, const Chain& chain, CheckList& checks
                         ok ? "signature holds" : "signature does not hold");
 }
 
-// The root's name was checked against its pin, so the chain's product line is the intermediate's; the
-// key's own extension and the report's CPUID must say the same.
+// The root's name was checked against its pin, so the chain's product line is the intermediate's;
+// the key's own extension and the report's CPUID must say the same.
 bool product_agrees(const Report& report, const Chain& chain, CheckList& checks) {
   const std::string root = "ARK-" + std::string(name(chain.extensions.product));
   if (!checks.require("product", chain.root.subject_common_name() == root, Error::identity_mismatch,
@@ -66,7 +68,8 @@ bool tcb_agrees(const Report& report, const Chain& chain, CheckList& checks) {
   }
   const Tcb& current = report.current_tcb;
   const bool ordered = at_most(report.reported_tcb, current) &&
-                       at_most(report.committed_tcb, current) && at_most(report.launch_tcb, current);
+                       at_most(report.committed_tcb, current) &&
+                       at_most(report.launch_tcb, current);
   return checks.require("tcb_order", ordered, Error::identity_mismatch,
                         "reported, committed and launch TCB at most " + to_hex(current),
                         fmt::format("{}, {}, {}", to_hex(report.reported_tcb),
@@ -97,8 +100,9 @@ bool policy_allows(const Report& report, const Chain& chain, const VerifyPolicy&
          require("migration_off", !migration || policy.allow_migration,
                  policy.allow_migration ? "off, or on by permission" : "off",
                  migration ? "on" : "off") &&
-         require("vmpl", report.vmpl <= kMaxVmpl, "0 to 3: requested by the guest",
-                 report.vmpl == kVmplOfHost ? "requested by the host" : std::to_string(report.vmpl));
+         require(
+             "vmpl", report.vmpl <= kMaxVmpl, "0 to 3: requested by the guest",
+             report.vmpl == kVmplOfHost ? "requested by the host" : std::to_string(report.vmpl));
 }
 
 Tcb tcb_floor(const Chain& chain, const VerifyPolicy& policy) {
@@ -125,11 +129,10 @@ bool binding_holds(const Report& report, const Binding& binding, CheckList& chec
   const auto& expected = binding.expected();
   if (!expected) {
     return checks.require("report_data", true, Error::report_data_mismatch, "not compared",
-                          to_hex(report.report_data));
+                          "not compared: " + to_hex(report.report_data));
   }
   return checks.require("report_data", equal_constant_time(*expected, report.report_data),
-                        Error::report_data_mismatch, to_hex(*expected),
-                        to_hex(report.report_data));
+                        Error::report_data_mismatch, to_hex(*expected), to_hex(report.report_data));
 }
 
 VerifiedEvidence verified_from(const Report& report, const Chain& chain,
@@ -182,8 +185,7 @@ Verification verify_snp_report(Bytes bytes, const Collateral& collateral,
   }
   const Tcb floor = tcb_floor(*chain, policy);
   appraisal.status = status_of(*report, floor);
-  if (!debug_allowed(*report, policy, checks) ||
-      !policy_allows(*report, *chain, policy, checks) ||
+  if (!debug_allowed(*report, policy, checks) || !policy_allows(*report, *chain, policy, checks) ||
       !status_allowed(*appraisal.status, floor, policy, checks) ||
       !binding_holds(*report, binding, checks)) {
     return out;

@@ -1,0 +1,22 @@
+// What a subcommand is to main: it declares its options, and runs when it was the one that was
+// named. One file a subcommand, one `add_NAME` here, one line in main.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace cloister::cli {
+
+// Exit codes are interface: scripts depend on them.
+constexpr int kExitOk = 0;
+constexpr int kExitRefused = 1;  // it worked, and the answer is no
+constexpr int kExitUsage = 2;    // the arguments cannot be used
+
+struct Command {
+  CLI::App* app;             // owned by the program
+  std::function<int()> run;  // after parsing; returns the exit code
+};
+
+Command add_verify(CLI::App& program);
+
+}  // namespace cloister::cli

@@ -1,0 +1,87 @@
+// cloister: one program, one subcommand for each role. Exit codes: command.h.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/nearest.h"
+
+namespace cloister::cli {
+namespace {
+
+std::vector<const CLI::App*> commands_of(const CLI::App& program) {
+  return program.get_subcommands([](const CLI::App*) { return true; });
+}
+
+std::vector<std::string> command_names(const CLI::App& program) {
+  std::vector<std::string> out;
+  for (const CLI::App* command : commands_of(program)) out.push_back(command->get_name());
+  return out;
+}
+
+const CLI::App* command_named(const CLI::App& program, const std::vector<std::string>& words) {
+  for (const CLI::App* command : commands_of(program)) {
+    if (!words.empty() && command->get_name() == words[0]) return command;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> out;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
+  }
+  return out;
+}
+
+// A word that names nothing, with the name that was probably meant. The parser's own complaint is
+// often about what is missing because of it.
+std::optional<std::string> unknown_name(const CLI::App& program,
+                                        const std::vector<std::string>& words) {
+  const CLI::App* command = command_named(program, words);
+  if (command == nullptr && !words.empty() && !words[0].starts_with('-')) {
+    return "no command " + words[0] + suggestion(words[0], command_names(program));
+  }
+  const auto options = option_names(command != nullptr ? *command : program);
+  for (const std::string& word : words) {
+    const std::string flag = word.substr(0, word.find('='));
+    if (!flag.starts_with("--") || flag == "--") continue;
+    if (std::find(options.begin(), options.end(), flag) != options.end()) continue;
+    return "no option " + flag + suggestion(flag, options);
+  }
+  return std::nullopt;
+}
+
+int explain(const CLI::App& program, const CLI::ParseError& error,
+            const std::vector<std::string>& words) {
+  const bool in_command = command_named(program, words) != nullptr;
+  fmt::print(stderr, "cloister: {}\nTry `cloister{} --help`.\n",
+             unknown_name(program, words).value_or(error.what()), in_command ? " " + words[0] : "");
+  return kExitUsage;
+}
+
+int run(int argc, const char* const* argv) {
+  CLI::App program("Private AI on machines of others: attested, sealed, accounted for.");
+  program.name("cloister");
+  program.set_version_flag("--version", "cloister " CLOISTER_VERSION);
+  program.require_subcommand(1);
+  const Command commands[] = {add_verify(program)};
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return program.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return explain(program, error, std::vector<std::string>(argv + 1, argv + argc));
+  }
+  for (const Command& command : commands) {
+    if (command.app->parsed()) return command.run();
+  }
+  return kExitUsage;
+}
+
+}  // namespace
+}  // namespace cloister::cli
+
+int main(int argc, char** argv) {
+  return cloister::cli::run(argc, argv);
+}

@@ -1,0 +1,259 @@
+// cloister verify: evidence of any format, judged offline at a time that the caller names.
+#include "evidence/verify.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/nearest.h"
+#include "cli/verdict.h"
+
+namespace cloister::cli {
+namespace {
+
+using evidence::Appraisal;
+using evidence::Binding;
+using evidence::VerifyPolicy;
+
+// Anything that keeps the arguments from being used, in words.
+template <typename T>
+using Usable = std::expected<T, std::string>;
+
+struct VerifyOptions {
+  std::string evidence;
+  std::string format;
+  std::vector<std::string> collateral;
+  UnixSeconds time = 0;
+  std::optional<std::string> report_data;  // given and empty is a mistake, not an absence
+  std::optional<std::string> nonce;
+  std::vector<std::string> allow;
+  std::vector<std::string> development_roots;
+  bool json = false;
+};
+
+struct NamedFile {
+  std::string path;
+  Buffer content;
+};
+
+struct Request {
+  evidence::Evidence evidence;
+  std::vector<NamedFile> collateral;
+  VerifyPolicy policy;
+  Binding binding = Binding::not_compared();
+  UnixSeconds time = 0;
+};
+
+// Every format that the command line names; those without a verifier are refused, never judged.
+struct KnownFormat {
+  const char* name;
+  std::optional<evidence::Format> verifier;
+};
+const KnownFormat kFormats[] = {
+    {"tdx-quote", evidence::Format::tdx_quote},
+    {"snp-report", evidence::Format::snp_report},
+    {"sgx-quote", {}},
+    {"nvidia-gpu", {}},
+    {"nvidia-switch", {}},
+    {"nvidia-rim", {}},
+    {"tpm-quote", {}},
+    {"nitro", {}},
+    {"cca-token", {}},
+    {"bundle", {}},
+};
+
+struct Allowance {
+  const char* name;
+  bool VerifyPolicy::* permission;  // null: a permission of formats that are not judged yet
+};
+constexpr Allowance kAllowances[] = {
+    {"debug", &VerifyPolicy::allow_debug},
+    {"out_of_date", &VerifyPolicy::allow_out_of_date},
+    {"service_td", &VerifyPolicy::allow_service_td},
+    {"perfmon", &VerifyPolicy::allow_perfmon},
+    {"no_sept_ve_disable", &VerifyPolicy::allow_no_sept_ve_disable},
+    {"no_revocation", &VerifyPolicy::allow_no_revocation},
+    {"migration", &VerifyPolicy::allow_migration},
+    {"no_rim", nullptr},
+};
+
+template <typename Entries>
+std::vector<std::string> names_of(const Entries& entries) {
+  std::vector<std::string> out;
+  for (const auto& entry : entries) out.emplace_back(entry.name);
+  return out;
+}
+
+template <typename Entries>
+auto find_named(const Entries& entries, std::string_view name) {
+  return std::find_if(std::begin(entries), std::end(entries),
+                      [&](const auto& entry) { return entry.name == name; });
+}
+
+std::unexpected<std::string> unusable(std::string text) {
+  return std::unexpected(std::move(text));
+}
+
+Usable<evidence::Format> format_from(const std::string& name) {
+  const auto found = find_named(kFormats, name);
+  if (found == std::end(kFormats)) {
+    return unusable("no format " + name + suggestion(name, names_of(kFormats)));
+  }
+  if (!found->verifier) return unusable("format " + name + " is not built yet");
+  return *found->verifier;
+}
+
+Usable<Buffer> read(const std::string& path, size_t max_bytes) {
+  auto content = read_file(path, max_bytes);
+  if (!content) return unusable(fmt::format("{}: {}", path, describe(content.error())));
+  return std::move(*content);
+}
+
+// A folder stands for the files in it, in order of their names.
+Usable<std::vector<std::string>> files_of(const std::vector<std::string>& paths) {
+  std::vector<std::string> out;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(path, error)) {
+      out.push_back(path);
+      continue;
+    }
+    std::vector<std::string> inside;
+    for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+      if (entry.is_regular_file(error)) inside.push_back(entry.path().string());
+    }
+    if (error) return unusable(path + ": the folder cannot be read");
+    std::sort(inside.begin(), inside.end());
+    out.insert(out.end(), inside.begin(), inside.end());
+  }
+  if (out.size() > evidence::kMaxCollateralObjects) return unusable("too many collateral files");
+  return out;
+}
+
+Usable<std::vector<NamedFile>> read_collateral(const std::vector<std::string>& paths) {
+  const auto files = files_of(paths);
+  if (!files) return unusable(files.error());
+  std::vector<NamedFile> out;
+  for (const std::string& path : *files) {
+    auto content = read(path, evidence::kMaxCollateralFileBytes);
+    if (!content) return unusable(content.error());
+    out.push_back({path, std::move(*content)});
+  }
+  return out;
+}
+
+Usable<VerifyPolicy> policy_from(const VerifyOptions& options) {
+  VerifyPolicy policy;
+  for (const std::string& name : options.allow) {
+    const auto found = find_named(kAllowances, name);
+    if (found == std::end(kAllowances)) {
+      return unusable("no permission " + name + suggestion(name, names_of(kAllowances)));
+    }
+    if (found->permission != nullptr) policy.*found->permission = true;
+  }
+  for (const std::string& path : options.development_roots) {
+    const auto pem = read(path, evidence::kMaxCollateralFileBytes);
+    if (!pem) return unusable(pem.error());
+    const auto roots = crypto::certificates_from_pem(as_text(*pem), 8);
+    if (!roots || roots->empty()) return unusable(path + ": no certificate in PEM form");
+    for (const auto& root : *roots) {
+      policy.anchors.development_intel.push_back(root.spki_sha256());
+      policy.anchors.development_amd.push_back(root.spki_sha256());
+    }
+  }
+  return policy;
+}
+
+Usable<Binding> binding_from(const VerifyOptions& options) {
+  if (options.nonce) {
+    return unusable("format " + options.format + " carries no nonce; use --report-data");
+  }
+  if (!options.report_data) return Binding::not_compared();
+  const auto expected = fixed_from_hex<64>(*options.report_data);
+  if (!expected) return unusable("--report-data takes 64 bytes as 128 hexadecimal digits");
+  return Binding::report_data(*expected);
+}
+
+Usable<Request> request_from(const VerifyOptions& options) {
+  const auto format = format_from(options.format);
+  if (!format) return unusable(format.error());
+  auto policy = policy_from(options);
+  if (!policy) return unusable(policy.error());
+  const auto binding = binding_from(options);
+  if (!binding) return unusable(binding.error());
+  auto bytes = read(options.evidence, evidence::kMaxEvidenceBytes);
+  if (!bytes) return unusable(bytes.error());
+  auto collateral = read_collateral(options.collateral);
+  if (!collateral) return unusable(collateral.error());
+  return Request{{*format, std::move(*bytes)},
+                 std::move(*collateral),
+                 std::move(*policy),
+                 *binding,
+                 options.time};
+}
+
+// A collateral file that is there and unreadable is a refusal, not a file left out.
+Appraisal judge(const Request& request) {
+  evidence::Collateral collateral;
+  for (const NamedFile& file : request.collateral) {
+    if (collateral.add(file.content)) continue;
+    Appraisal refused;
+    refused.format = request.evidence.format;
+    refused.error = evidence::Error::malformed;
+    refused.detail = file.path + ": not collateral of a known kind, or too much of it";
+    refused.checks = {{"collateral_form", false, "signed JSON, certificates or a CRL", file.path}};
+    return refused;
+  }
+  return evidence::verify(request.evidence, collateral, request.policy, request.binding,
+                          request.time)
+      .appraisal;
+}
+
+int run(const VerifyOptions& options) {
+  const auto request = request_from(options);
+  if (!request) {
+    fmt::print(stderr, "cloister verify: {}\nTry `cloister verify --help`.\n", request.error());
+    return kExitUsage;
+  }
+  const Appraisal appraisal = judge(*request);
+  if (options.json) {
+    fmt::print("{}\n", verdict_json(appraisal).dump());
+  } else {
+    fmt::print("{}", verdict_text(appraisal, request->time));
+  }
+  return appraisal.accepted() ? kExitOk : kExitRefused;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+}  // namespace
+
+Command add_verify(CLI::App& program) {
+  CLI::App* app = program.add_subcommand(
+      "verify",
+      "Verify evidence offline. Exit code 0: accepted, 1: rejected, 2: unusable arguments");
+  auto options = std::make_shared<VerifyOptions>();
+  app->add_option("EVIDENCE", options->evidence, "file as the device gave it")->required();
+  app->add_option("--format", options->format, "one of " + listed(names_of(kFormats)))->required();
+  app->add_option("--collateral", options->collateral,
+                  "vendor-signed files, or folders of them; what each is, is found by content");
+  app->add_option("--time", options->time, "judge at this Unix time, in seconds")->required();
+  app->add_option("--report-data", options->report_data,
+                  "the 64 bytes that the evidence must carry, in hex; not compared when absent");
+  app->add_option("--nonce", options->nonce, "the nonce that the evidence must carry, in hex");
+  app->add_option("--allow", options->allow,
+                  "waive what is refused by default: " + listed(names_of(kAllowances)));
+  app->add_option("--development-root", options->development_roots,
+                  "PEM certificate of a simulated vendor; gives no protection");
+  app->add_flag("--json", options->json, "print one JSON object");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace cloister::cli
