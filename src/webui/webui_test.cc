@@ -53,7 +53,8 @@ TEST(WebUi, ThePageHasNoInlineScriptOrStyleWhichItsOwnPolicyWouldBlock) {
   EXPECT_EQ(html.find("<style"), std::string::npos);
   EXPECT_EQ(html.find(" style="), std::string::npos);
   EXPECT_EQ(html.find("://"), std::string::npos) << "a link to another origin";
-  for (size_t at = html.find("<script"); at != std::string::npos; at = html.find("<script", at + 1)) {
+  for (size_t at = html.find("<script"); at != std::string::npos;
+       at = html.find("<script", at + 1)) {
     const std::string tag = html.substr(at, html.find("</script>", at) - at);
     EXPECT_NE(tag.find(" src=\"/"), std::string::npos) << tag;
     EXPECT_TRUE(tag.ends_with(">")) << "script with a body: " << tag;

@@ -20,7 +20,11 @@ export function Announcer({chat}: {chat: Chat}) {
     const timer = setInterval(speak, kEveryMs);
     return () => clearInterval(timer);
   }, [chat]);
-  return <div class="visually-hidden" role="status" aria-live="polite">{text}</div>;
+  return (
+    <div class="visually-hidden" role="status" aria-live="polite">
+      {text}
+    </div>
+  );
 }
 
 function take_news(turn: Turn, said: {chars: number; end: string}): string {

@@ -4,7 +4,11 @@ import {read_stream, StreamError} from './sse';
 
 // `code` is the gateway's, or one of ours: unreachable, signed_out, bad_answer, stream_*.
 export class ApiError extends Error {
-  constructor(readonly code: string, message: string, readonly status = 0) {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status = 0,
+  ) {
     super(message);
   }
 }
@@ -20,6 +24,12 @@ export interface Health {
   chain_id: string;
   height: number | undefined;
   verified_nodes: number | undefined;
+  refused_nodes: RefusedNode[];
+}
+
+export interface RefusedNode {
+  instance: string;
+  reason: string;
 }
 
 export interface ChatMessage {
@@ -33,6 +43,7 @@ export interface Answer {
 }
 
 const kMaxJsonChars = 8 << 20;
+const kMaxRefused = 32;
 const kReceiptId = /^[A-Za-z0-9_-]{1,128}$/;
 
 // Trades the token of the address for the session cookie.
@@ -50,23 +61,36 @@ export async function list_models(): Promise<Model[]> {
   });
 }
 
+// A gateway that is up but not ready says so with 503 and the same body.
 export async function get_health(): Promise<Health> {
-  const health = await get_json('/health');
+  const response = await request('/health');
+  if (!response.ok && response.status !== 503) throw await refused(response);
+  const health = as_object(parse(await bounded_text(response)));
+  const refused_nodes = Array.isArray(health['refused_nodes']) ? health['refused_nodes'] : [];
   return {
     status: as_string(health['status']),
     level: as_string(health['level']),
     chain_id: as_string(health['chain_id']),
     height: as_number(health['height']),
     verified_nodes: as_number(health['verified_nodes']),
+    refused_nodes: refused_nodes.slice(0, kMaxRefused).map((node: unknown) => ({
+      instance: as_string(as_object(node)['instance']),
+      reason: as_string(as_object(node)['reason']),
+    })),
   };
 }
 
 // Returns when the answer starts to come. Its parts throw StreamError when it is not complete.
-export async function ask(model: string, messages: ChatMessage[], signal: AbortSignal):
-    Promise<Answer> {
+export async function ask(
+  model: string,
+  messages: ChatMessage[],
+  signal: AbortSignal,
+): Promise<Answer> {
   const body = {model, messages, stream: true, stream_options: {include_usage: true}};
   const response = await call('/v1/chat/completions', {
-    method: 'POST', signal, body: JSON.stringify(body),
+    method: 'POST',
+    signal,
+    body: JSON.stringify(body),
     headers: {'content-type': 'application/json', accept: 'text/event-stream'},
   });
   const type = response.headers.get('content-type') ?? '';
@@ -101,7 +125,7 @@ async function* chunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Ar
       yield value;
     }
   } finally {
-    void reader.cancel().catch(() => undefined);  // the stream may have failed already
+    void reader.cancel().catch(() => undefined); // the stream may have failed already
   }
 }
 
@@ -110,7 +134,7 @@ async function read_or_cut(reader: ReadableStreamDefaultReader<Uint8Array>) {
     return await reader.read();
   } catch (error) {
     if (is_abort(error)) throw error;
-    throw new StreamError('stream_cut', 'The connection ended before the answer was complete.');
+    throw new StreamError('stream_cut', '');
   }
 }
 
@@ -119,20 +143,29 @@ async function get_json(path: string): Promise<Record<string, unknown>> {
 }
 
 async function call(path: string, init: RequestInit = {}): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
-      credentials: 'same-origin', redirect: 'error', cache: 'no-store', ...init});
-  } catch (error) {
-    if (is_abort(error)) throw error;
-    throw new ApiError('unreachable', 'The gateway on this computer does not answer.');
-  }
+  const response = await request(path, init);
   if (!response.ok) throw await refused(response);
   return response;
 }
 
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  try {
+    return await fetch(path, {
+      credentials: 'same-origin',
+      redirect: 'error',
+      cache: 'no-store',
+      ...init,
+    });
+  } catch (error) {
+    if (is_abort(error)) throw error;
+    throw new ApiError('unreachable', '');
+  }
+}
+
 async function refused(response: Response): Promise<ApiError> {
-  const body = await bounded_text(response).then(parse).catch(() => undefined);
+  const body = await bounded_text(response)
+    .then(parse)
+    .catch(() => undefined);
   const error = as_object(as_object(body)['error']);
   const code = response.status === 401 ? 'signed_out' : as_string(error['code']);
   const message = as_string(error['message']);
@@ -159,7 +192,7 @@ export function is_abort(error: unknown): boolean {
 
 function as_object(value: unknown): Record<string, unknown> {
   const is_object = typeof value === 'object' && value !== null;
-  return is_object ? value as Record<string, unknown> : {};
+  return is_object ? (value as Record<string, unknown>) : {};
 }
 
 function as_string(value: unknown): string {

@@ -8,7 +8,7 @@ import type {TrustReport} from './trust';
 import {read_report} from './trust';
 
 export type ReceiptState =
-  | {kind: 'waiting'}                       // the answer is not finished
+  | {kind: 'waiting'} // the answer is not finished
   | {kind: 'loading'; id: string}
   | {kind: 'ready'; id: string; report: TrustReport; bundle: string}
   | {kind: 'absent'; why: string}
@@ -28,8 +28,8 @@ export interface Turn {
   receipt: ReceiptState;
 }
 
-const kFlushMs = 50;                            // how often streamed text reaches the page
-const kReceiptDelaysMs = [0, 300, 1000, 2500];  // a receipt may follow its answer by a moment
+const kFlushMs = 50; // how often streamed text reaches the page
+const kReceiptDelaysMs = [0, 300, 1000, 2500]; // a receipt may follow its answer by a moment
 
 export class Chat {
   turns: readonly Turn[] = [];
@@ -147,15 +147,27 @@ async function fetch_receipt(id: string): Promise<ReceiptState> {
 
 // What the model is told of earlier turns: complete and stopped ones, not failed ones.
 function history(turns: readonly Turn[]): ChatMessage[] {
-  return turns.filter(({status, answer}) => status !== 'failed' && answer !== '')
-      .flatMap(({prompt, answer}): ChatMessage[] => [
-        {role: 'user', content: prompt}, {role: 'assistant', content: answer}]);
+  return turns
+    .filter(({status, answer}) => status !== 'failed' && answer !== '')
+    .flatMap(({prompt, answer}): ChatMessage[] => [
+      {role: 'user', content: prompt},
+      {role: 'assistant', content: answer},
+    ]);
 }
 
 function new_turn(id: number, prompt: string, model: string): Turn {
   return {
-    id, prompt, model, answer: '', reasoning: '', status: 'waiting', finish: undefined,
-    tokens: undefined, seconds: undefined, problem: undefined, receipt: {kind: 'waiting'},
+    id,
+    prompt,
+    model,
+    answer: '',
+    reasoning: '',
+    status: 'waiting',
+    finish: undefined,
+    tokens: undefined,
+    seconds: undefined,
+    problem: undefined,
+    receipt: {kind: 'waiting'},
   };
 }
 

@@ -11,7 +11,10 @@ export function CheckList({checks, level}: {checks: Check[]; level: Level}) {
   return (
     <section class="checks">
       <div class="checks-head">
-        <h3>{passed} of {checks.length} checks passed{level === 'development' && ', on simulated evidence'}</h3>
+        <h3>
+          {passed} of {checks.length} checks passed
+          {level === 'development' && ', on simulated evidence'}
+        </h3>
         <button type="button" class="quiet small" aria-pressed={all} onClick={() => set_all(!all)}>
           {all ? 'Close all' : 'Open all'}
         </button>
@@ -43,10 +46,24 @@ function CheckRow({check, all, group}: {check: Check; all: boolean; group: strin
         <div class="detail">
           {words.meaning !== '' && <p>{words.meaning}</p>}
           <dl>
-            <div><dt>Check</dt><dd><code>{check.name}</code></dd></div>
-            <div><dt>Expected</dt><dd>{check.expected || 'not given'}</dd></div>
-            <div><dt>Found</dt><dd>{check.found || 'not given'}</dd></div>
-            <div><dt>Source</dt><dd>{check.source || 'not given'}</dd></div>
+            <div>
+              <dt>Check</dt>
+              <dd>
+                <code>{check.name}</code>
+              </dd>
+            </div>
+            <div>
+              <dt>Expected</dt>
+              <dd>{check.expected || 'not given'}</dd>
+            </div>
+            <div>
+              <dt>Found</dt>
+              <dd>{check.found || 'not given'}</dd>
+            </div>
+            <div>
+              <dt>Source</dt>
+              <dd>{check.source || 'not given'}</dd>
+            </div>
           </dl>
           {check.raw !== undefined && <Raw raw={check.raw} />}
         </div>
@@ -59,7 +76,9 @@ function Raw({raw}: {raw: string}) {
   return (
     <details class="raw">
       <summary>Raw bytes</summary>
-      <pre tabIndex={0} aria-label="Raw bytes"><code>{raw}</code></pre>
+      <pre tabIndex={0} aria-label="Raw bytes">
+        <code>{raw}</code>
+      </pre>
     </details>
   );
 }

@@ -8,7 +8,10 @@ const kShownMs = 2000;
 export function use_copy(): [CopyState, (text: string) => void] {
   const [state, set_state] = useState<CopyState>('idle');
   const copy = async (text: string): Promise<void> => {
-    const went = await navigator.clipboard.writeText(text).then(() => 'done', () => 'refused');
+    const went = await navigator.clipboard.writeText(text).then(
+      () => 'done',
+      () => 'refused',
+    );
     set_state(went as CopyState);
     setTimeout(() => set_state('idle'), kShownMs);
   };

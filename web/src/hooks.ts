@@ -14,8 +14,8 @@ export function use_chat(chat: Chat): void {
 
 export type HealthState =
   | {kind: 'unknown'}
-  | {kind: 'lost'}    // the gateway does not answer
-  | {kind: 'unwell'}  // it answers with an error
+  | {kind: 'lost'} // the gateway does not answer
+  | {kind: 'unwell'} // it answers with an error
   | {kind: 'known'; health: Health};
 
 // The network as the gateway sees it, asked every ten seconds while the page is in view.
@@ -28,7 +28,7 @@ export function use_health(): HealthState {
         set_state({kind: 'known', health: await get_health()});
       } catch (error) {
         const lost = error instanceof ApiError && error.code === 'unreachable';
-        set_state({kind: lost ? 'lost' : 'unwell'});  // the status line says it
+        set_state({kind: lost ? 'lost' : 'unwell'}); // the status line says it
       }
     };
     void look();
@@ -40,6 +40,18 @@ export function use_health(): HealthState {
     };
   }, []);
   return state;
+}
+
+// Calls `close` on the Escape key, wherever the focus is.
+export function use_escape(close: (() => void) | undefined): void {
+  useEffect(() => {
+    if (close === undefined) return undefined;
+    const on_key = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape') close();
+    };
+    document.addEventListener('keydown', on_key);
+    return () => document.removeEventListener('keydown', on_key);
+  }, [close]);
 }
 
 export function use_media(query: string): boolean {

@@ -6,7 +6,7 @@ import {printable} from './trust';
 export interface Problem {
   code: string;
   title: string;
-  detail: string;  // the gateway's own message, if it adds something
+  detail: string; // the gateway's own message, if it adds something
 }
 
 const kTitles: Record<string, string> = {
@@ -28,6 +28,12 @@ const kTitles: Record<string, string> = {
   no_verified_node: 'No machine passed verification, so nothing was sent.',
   attestation_failed: 'The machine did not prove what it is, so nothing was sent to it.',
   draining: 'The gateway is shutting down.',
+  ledger_unreachable: 'The gateway cannot reach the ledger, so it cannot check anything.',
+  node_refused: 'The machine refused this question.',
+  receipt_invalid: 'The receipt of the machine does not hold, so the answer cannot be trusted.',
+  request_too_large: 'This conversation is too long to send. Start a new one.',
+  forbidden_origin: 'The gateway refused this page. Open the address that the gateway printed.',
+  internal: 'The gateway made a mistake.',
 };
 
 export function problem_of(error: unknown): Problem {

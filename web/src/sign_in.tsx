@@ -10,21 +10,40 @@ const kWords = {
 
 // What a visitor sees who has no session: how to open the page, and nothing else.
 export function SignIn({session, retry}: {session: Session; retry: () => void}) {
-  if (session.kind !== 'closed') return <p class="visually-hidden" role="status">Opening</p>;
+  if (session.kind !== 'closed')
+    return (
+      <p class="visually-hidden" role="status">
+        Opening
+      </p>
+    );
   const can_retry = session.why === 'unreachable' || session.why === 'unready';
   return (
     <main class="sign-in">
-      <div class="emblem"><Arch size={40} /></div>
+      <div class="emblem">
+        <Arch size={40} />
+      </div>
       <h1>Open Cloister from your terminal</h1>
       <p role="alert">{kWords[session.why]}</p>
       <ol>
-        <li>Start the gateway, for example with <code>cloister up</code>, and leave it running.</li>
-        <li>It prints an address that starts with <code>{location.origin}/#</code></li>
-        <li>Open that whole address, with everything after the <code>#</code>.</li>
+        <li>
+          Start the gateway, for example with <code>cloister up</code>, and leave it running.
+        </li>
+        <li>
+          It prints an address that starts with <code>{location.origin}/#</code>
+        </li>
+        <li>
+          Open that whole address, with everything after the <code>#</code>.
+        </li>
       </ol>
-      <p class="small">The key stays on this computer. The page removes it from the address bar and
-        keeps a cookie that scripts cannot read.</p>
-      {can_retry && <button type="button" class="primary" onClick={retry}>Try again</button>}
+      <p class="small">
+        The key stays on this computer. The page removes it from the address bar and keeps a cookie
+        that scripts cannot read.
+      </p>
+      {can_retry && (
+        <button type="button" class="primary" onClick={retry}>
+          Try again
+        </button>
+      )}
     </main>
   );
 }

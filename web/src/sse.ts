@@ -13,7 +13,10 @@ export type StreamPart =
 // `code` is the gateway's when it sent an error frame, else one of ours:
 // stream_cut, stream_malformed, stream_too_long.
 export class StreamError extends Error {
-  constructor(readonly code: string, message: string) {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -50,7 +53,7 @@ class LineReader {
     const lines = this.rest.split('\n');
     this.rest = lines.pop() ?? '';
     if (this.rest.length > kMaxLineChars || lines.some((line) => line.length > kMaxLineChars)) {
-      throw new StreamError('stream_too_long', 'The stream holds a line that is too long.');
+      throw new StreamError('stream_too_long', '');
     }
     return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   }
@@ -71,7 +74,7 @@ class EventReader {
 
   line(line: string): ServerEvent | undefined {
     if (line === '') return this.take();
-    if (line.startsWith(':')) return undefined;  // keep-alive
+    if (line.startsWith(':')) return undefined; // keep-alive
     const colon = line.indexOf(':');
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
@@ -116,7 +119,7 @@ class AnswerReader {
 
   end(): void {
     if (!this.done) {
-      throw new StreamError('stream_cut', 'The connection ended before the answer was complete.');
+      throw new StreamError('stream_cut', '');
     }
   }
 
@@ -151,7 +154,7 @@ class AnswerReader {
     if (typeof value !== 'string') throw malformed('text that is no string');
     this.chars += value.length;
     if (this.chars > kMaxAnswerChars) {
-      throw new StreamError('stream_too_long', 'The answer is too long to show.');
+      throw new StreamError('stream_too_long', '');
     }
     return value;
   }

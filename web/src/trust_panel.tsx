@@ -20,11 +20,20 @@ export function TrustPanel({receipt, previous, modal, close}: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (
-    <section class={`panel ${report.level}`} role="dialog" aria-modal={modal}
-           aria-labelledby="panel-title">
+    <section
+      id="panel"
+      class={`panel ${report.level}`}
+      role="dialog"
+      aria-modal={modal}
+      aria-labelledby="panel-title"
+    >
       <div class="panel-head">
-        <h2 id="panel-title" ref={heading} tabIndex={-1}>Why trust this answer?</h2>
-        <button type="button" class="quiet" aria-label="Close" onClick={close}><Close /></button>
+        <h2 id="panel-title" ref={heading} tabIndex={-1}>
+          Why trust this answer?
+        </h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={close}>
+          <Close />
+        </button>
       </div>
       <div class="panel-body" tabIndex={0} aria-label="Trust report" role="region">
         <Verdict report={report} />
@@ -39,17 +48,30 @@ export function TrustPanel({receipt, previous, modal, close}: Props) {
 }
 
 function Verdict({report}: {report: TrustReport}) {
-  const words = kLevelWords[report.level];
+  const {label, meaning} = kLevelWords[report.level];
+  // A report that contradicts itself does not get to speak first.
+  const doubted = report.level === 'failed' && report.contradictions.length > 0;
+  const speaks = report.statement !== '' && !doubted;
   return (
     <section class="verdict">
-      <p class={`level ${report.level}`}><Shield mark={report.level} size={28} /> {words.label}</p>
-      <p class="statement">{report.statement === '' ? words.meaning : report.statement}</p>
-      {report.statement !== '' && <p class="meaning">{words.meaning}</p>}
+      <p class="level">
+        <Shield mark={report.level} size={28} /> {label}
+      </p>
+      <p class="statement">{speaks ? report.statement : meaning}</p>
+      {speaks && report.level !== 'verified' && <p class="meaning">{meaning}</p>}
       {report.contradictions.length > 0 && (
         <div class="contradictions">
           <Warn />
-          <ul>{report.contradictions.map((line) => <li key={line}>{line}</li>)}</ul>
-        </div>)}
+          <ul>
+            {report.contradictions.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {doubted && report.statement !== '' && (
+        <p class="meaning">The gateway reported: &ldquo;{report.statement}&rdquo;</p>
+      )}
     </section>
   );
 }
@@ -58,9 +80,15 @@ function NotProven({lines}: {lines: string[]}) {
   return (
     <section>
       <h3>What this does not prove</h3>
-      {lines.length === 0 ?
-        <p class="muted">The report names nothing here. No proof covers everything.</p> :
-        <ul class="not-proven">{lines.map((line) => <li key={line}>{line}</li>)}</ul>}
+      {lines.length === 0 ? (
+        <p class="muted">The report names nothing here. No proof covers everything.</p>
+      ) : (
+        <ul class="not-proven">
+          {lines.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
@@ -72,18 +100,37 @@ function Facts({report}: {report: TrustReport}) {
       {report.facts.map(({title, rows}) => (
         <div key={title}>
           <h3>{title}</h3>
-          <dl>{rows.map(([label, value]) => (
-            <div key={label}><dt>{label}</dt><dd>{value}</dd></div>))}</dl>
-        </div>))}
+          <dl>
+            {rows.map(([label, value]) => (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd class={is_digest(value) ? 'digest' : undefined}>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
+      ))}
       <div>
         <h3>Receipt</h3>
         <dl>
-          <div><dt>Id</dt><dd>{report.receipt_id}</dd></div>
-          {checked_at !== undefined && <div><dt>Checked</dt><dd>{show_time(checked_at)}</dd></div>}
+          <div>
+            <dt>Id</dt>
+            <dd>{report.receipt_id}</dd>
+          </div>
+          {checked_at !== undefined && (
+            <div>
+              <dt>Checked</dt>
+              <dd>{show_time(checked_at)}</dd>
+            </div>
+          )}
         </dl>
       </div>
     </section>
   );
+}
+
+function is_digest(value: string): boolean {
+  return /^[0-9a-f]{32,}$/.test(value);
 }
 
 function PanelActions({receipt}: {receipt: ReceiptState & {kind: 'ready'}}) {
@@ -97,13 +144,17 @@ function PanelActions({receipt}: {receipt: ReceiptState & {kind: 'ready'}}) {
   return (
     <div class="panel-foot">
       <div class="actions">
-        <button type="button" class="plain" onClick={save}><Save /> Export as file</button>
+        <button type="button" class="plain" onClick={save}>
+          <Save /> Export as file
+        </button>
         <button type="button" class="plain" onClick={() => copy(report_as_text(receipt.report))}>
           <Copy /> {state === 'idle' ? 'Copy as text' : state === 'done' ? 'Copied' : 'Not allowed'}
         </button>
       </div>
-      <p class="small">Check it again, offline, without this page:
-        <code>cloister verify-receipt {saved ? name : 'FILE'}</code></p>
+      <p class="small">
+        Check it again, offline, without this page:
+        <code>cloister verify-receipt {saved ? name : 'FILE'}</code>
+      </p>
     </div>
   );
 }
@@ -130,8 +181,11 @@ function words_since(before: TrustReport, now: TrustReport): string {
     ['program', found(before, 'measurement') === found(now, 'measurement')],
     ['model', fact(before, 'Model', 'Root') === fact(now, 'Model', 'Root')],
     ['policy', fact(before, 'Ledger', 'Policy version') === fact(now, 'Ledger', 'Policy version')],
-  ].filter(([, same]) => !same).map(([what]) => `another ${what}`);
-  if (changed.length === 0) return 'Since the previous answer: same machine, program, model and policy.';
+  ]
+    .filter(([, same]) => !same)
+    .map(([what]) => `another ${what}`);
+  if (changed.length === 0)
+    return 'Since the previous answer: same machine, program, model and policy.';
   return `Since the previous answer: ${changed.join(', ')}.`;
 }
 

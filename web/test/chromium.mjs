@@ -3,8 +3,12 @@ import {accessSync, constants} from 'node:fs';
 
 import {chromium} from 'playwright-core';
 
-const kPlaces = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser',
-                 '/usr/bin/google-chrome'];
+const kPlaces = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
 
 export function find_chromium() {
   return kPlaces.find((path) => {
@@ -19,6 +23,6 @@ export function find_chromium() {
 }
 
 export function launch() {
-  const as_root = process.getuid?.() === 0;  // Chromium refuses its sandbox to root
+  const as_root = process.getuid?.() === 0; // Chromium refuses its sandbox to root
   return chromium.launch({executablePath: find_chromium(), chromiumSandbox: !as_root});
 }

@@ -9,8 +9,12 @@ import {fileURLToPath} from 'node:url';
 import {bundle} from './report.mjs';
 
 const kHere = fileURLToPath(new URL('.', import.meta.url));
-const kTypes = {'.css': 'text/css; charset=utf-8', '.html': 'text/html; charset=utf-8',
-                '.js': 'text/javascript; charset=utf-8', '.svg': 'image/svg+xml'};
+const kTypes = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
 
 export const kAnswer = `A **trusted execution environment** is a part of a computer whose memory \
 is encrypted by the processor itself. Whoever owns the machine, and whoever administers it, sees \
@@ -35,16 +39,39 @@ function content_security_policy() {
   return [...value.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join('');
 }
 
-export async function start_gateway({dist, level = 'verified', port = 0, delay_ms = 0, answers = {}}) {
-  const gateway = {level, healthy: true, token: 'test-token-0123456789', log: [], answers, count: 0,
-                   delay_ms, models: ['smollm2-360m-instruct', 'qwen3-0.6b'], receipts: new Map()};
+export async function start_gateway({
+  dist,
+  level = 'verified',
+  port = 0,
+  delay_ms = 0,
+  answers = {},
+  health_level = undefined,
+}) {
+  const gateway = {
+    level,
+    health_level, // what /health says, when that differs
+    healthy: true,
+    ready: true,
+    refused: [],
+    token: 'test-token-0123456789',
+    log: [],
+    answers,
+    count: 0,
+    delay_ms,
+    models: ['smollm2-360m-instruct', 'qwen3-0.6b'],
+    receipts: new Map(),
+  };
   const csp = content_security_policy();
   const server = createServer((request, response) => {
     gateway.log.push({method: request.method, url: request.url, headers: request.headers});
     for (const [name, value] of Object.entries({
-      'content-security-policy': csp, 'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin', 'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff', 'cache-control': 'no-store'})) {
+      'content-security-policy': csp,
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    })) {
       response.setHeader(name, value);
     }
     route(gateway, dist, request, response).catch((error) => response.destroy(error));
@@ -52,10 +79,11 @@ export async function start_gateway({dist, level = 'verified', port = 0, delay_m
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   gateway.origin = `http://127.0.0.1:${server.address().port}`;
   gateway.url = `${gateway.origin}/#${gateway.token}`;
-  gateway.close = () => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
+  gateway.close = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
   return gateway;
 }
 
@@ -69,21 +97,32 @@ async function route(gateway, dist, request, response) {
     return error(response, 401, 'invalid_api_key', 'No key was given.');
   }
   if (url === '/v1/models') {
-    const data = gateway.models.map((id) => ({id, object: 'model', created: 0, owned_by: 'cloister'}));
+    const data = gateway.models.map((id) => ({
+      id,
+      object: 'model',
+      created: 0,
+      owned_by: 'cloister',
+    }));
     return json(response, 200, {object: 'list', data});
   }
   if (method === 'POST' && url === '/v1/chat/completions') return chat(gateway, request, response);
   const text = gateway.receipts.get(url.replace('/v1/receipts/', ''));
-  if (text === undefined) return error(response, 404, 'receipt_not_found', 'There is no such receipt.');
+  if (text === undefined)
+    return error(response, 404, 'receipt_not_found', 'There is no such receipt.');
   response.setHeader('content-type', 'application/json');
   response.end(text);
 }
 
 function health(gateway, response) {
   if (!gateway.healthy) return response.destroy();
-  return json(response, 200, {
-    status: 'ok', chain_id: gateway.level === 'development' ? 'cloister-dev' : 'cloister-1',
-    height: 48213 + gateway.count, level: gateway.level, verified_nodes: 3});
+  return json(response, gateway.ready ? 200 : 503, {
+    status: gateway.ready ? 'ok' : 'waiting',
+    chain_id: gateway.level === 'development' ? 'cloister-dev' : 'cloister-1',
+    height: 48213 + gateway.count,
+    level: gateway.health_level ?? gateway.level,
+    verified_nodes: 3,
+    refused_nodes: gateway.refused,
+  });
 }
 
 function log_in(gateway, request, response) {
@@ -110,8 +149,11 @@ function file(dist, url, response) {
 // What the stream does, by the first word of the prompt.
 const kPlays = {
   busy: {status: 429, code: 'node_busy', message: 'All 3 nodes are at work.'},
-  unverified: {status: 503, code: 'no_verified_node',
-               message: 'node kestrel-7: measurement is not an allowed release.'},
+  unverified: {
+    status: 503,
+    code: 'no_verified_node',
+    message: 'node kestrel-7: measurement is not an allowed release.',
+  },
   signed_out: {status: 401, code: 'invalid_api_key', message: 'The key is wrong.'},
   cut: {parts: 3, end: 'destroy'},
   lost: {parts: 12, end: 'error'},
@@ -153,8 +195,17 @@ function keep_receipt(gateway, play, id) {
 
 async function stream_answer(gateway, response, play, model, answer) {
   const send = (text) => response.write(text);
-  const chunk = (choices, more = {}) => send(`data: ${JSON.stringify(
-      {id: 'c1', object: 'chat.completion.chunk', created: 1795392000, model, choices, ...more})}\n\n`);
+  const chunk = (choices, more = {}) =>
+    send(
+      `data: ${JSON.stringify({
+        id: 'c1',
+        object: 'chat.completion.chunk',
+        created: 1795392000,
+        model,
+        choices,
+        ...more,
+      })}\n\n`,
+    );
   const words = answer.match(/\s*\S+|\s+$/g) ?? [];
   send(': ping\n\n');
   chunk([{index: 0, delta: {role: 'assistant', content: ''}, finish_reason: null}]);
@@ -166,16 +217,27 @@ async function stream_answer(gateway, response, play, model, answer) {
   if (play.end === 'destroy') return setImmediate(() => response.destroy());
   if (play.end === 'garbage') return response.end('data: {"choices":[{"index\n\n');
   if (play.end === 'error') {
-    const body = {message: 'node kestrel-7 closed the connection.', type: 'server_error', param: null, code: 'node_lost'};
+    const body = {
+      message: 'node kestrel-7 closed the connection.',
+      type: 'server_error',
+      param: null,
+      code: 'node_lost',
+    };
     return response.end(`data: ${JSON.stringify({error: body})}\n\n`);
   }
-  if (play.end !== 'no_finish') chunk([{index: 0, delta: {}, finish_reason: play.finish ?? 'stop'}]);
-  if (play.end !== 'no_finish') chunk([], {usage: {prompt_tokens: 24, completion_tokens: words.length, total_tokens: 24 + words.length}});
+  if (play.end !== 'no_finish')
+    chunk([{index: 0, delta: {}, finish_reason: play.finish ?? 'stop'}]);
+  if (play.end !== 'no_finish')
+    chunk([], {
+      usage: {prompt_tokens: 24, completion_tokens: words.length, total_tokens: 24 + words.length},
+    });
   response.end(play.end === 'no_done' ? '' : 'data: [DONE]\n\n');
 }
 
 function error(response, status, code, message) {
-  return json(response, status, {error: {message, type: 'invalid_request_error', param: null, code}});
+  return json(response, status, {
+    error: {message, type: 'invalid_request_error', param: null, code},
+  });
 }
 
 function json(response, status, value) {

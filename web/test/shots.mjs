@@ -17,33 +17,48 @@ const done = (page) => page.locator('.under button.shield').last().waitFor();
 
 const kScenes = {
   empty: async () => {},
-  answer: async (page) => { await ask(page, kQuestion); await done(page); },
+  answer: async (page) => {
+    await ask(page, kQuestion);
+    await done(page);
+  },
   panel: async (page) => {
-    await ask(page, kQuestion); await done(page);
+    await ask(page, kQuestion);
+    await done(page);
     await page.locator('button.shield').click();
   },
   open: async (page) => {
-    await ask(page, kQuestion); await done(page);
+    await ask(page, kQuestion);
+    await done(page);
     await page.locator('button.shield').click();
     await page.locator('[data-check=tcb_status] summary').first().click();
     await page.locator('[data-check=measurement] summary').first().click();
     await page.locator('[data-check=evidence_signature]').scrollIntoViewIfNeeded();
-    await page.locator('.panel-body').evaluate((el) => { el.scrollTop = 330; });
+    await page.locator('.panel-body').evaluate((el) => {
+      el.scrollTop = 330;
+    });
   },
   foot: async (page) => {
-    await ask(page, kQuestion); await done(page);
+    await ask(page, kQuestion);
+    await done(page);
     await page.locator('button.shield').click();
-    await page.locator('.panel-body').evaluate((el) => { el.scrollTop = el.scrollHeight; });
+    await page.locator('.panel-body').evaluate((el) => {
+      el.scrollTop = el.scrollHeight;
+    });
   },
   streaming: async (page) => {
     await ask(page, 'hold ' + kQuestion);
     await page.getByText('prove').first().waitFor();
   },
+  network: async (page) => {
+    await page.locator('.network summary').click();
+  },
   error: async (page) => {
-    await ask(page, 'unverified question'); await page.locator('.error').waitFor();
+    await ask(page, 'unverified question');
+    await page.locator('.error').waitFor();
   },
   lost: async (page) => {
-    await ask(page, 'lost ' + kQuestion); await page.locator('.error').waitFor();
+    await ask(page, 'lost ' + kQuestion);
+    await page.locator('.error').waitFor();
   },
   signin: async (page, gateway) => {
     await page.context().clearCookies();
@@ -54,7 +69,13 @@ const kScenes = {
 
 const browser = await launch();
 const only = process.argv.slice(4);
-for (const level of ['verified', 'development', 'verified_older_firmware', 'verified_by_network', 'failed']) {
+for (const level of [
+  'verified',
+  'development',
+  'verified_older_firmware',
+  'verified_by_network',
+  'failed',
+]) {
   const gateway = await start_gateway({dist, level});
   for (const scheme of ['light', 'dark']) {
     for (const [size, viewport] of Object.entries(kSizes)) {
@@ -63,7 +84,11 @@ for (const level of ['verified', 'development', 'verified_older_firmware', 'veri
         const main = ['verified', 'development'].includes(level);
         if (!main && (scene !== 'panel' || size !== 'wide')) continue;
         if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
-        const page = await browser.newPage({viewport, colorScheme: scheme, reducedMotion: 'reduce'});
+        const page = await browser.newPage({
+          viewport,
+          colorScheme: scheme,
+          reducedMotion: 'reduce',
+        });
         await page.goto(gateway.url);
         await page.getByLabel('Your question').waitFor();
         await page.locator('.status.good').waitFor();

@@ -12,8 +12,12 @@ const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.m
 const kRequired = 17;
 
 let browser;
-before(async () => { browser = await launch(); });
-after(async () => { await browser.close(); });
+before(async () => {
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+});
 
 // A page at a fresh gateway. `look()` at the end: nothing was blocked by the policy, nothing was
 // asked of another origin, nothing was thrown.
@@ -21,14 +25,17 @@ async function open(t, options = {}, view = {}) {
   const gateway = await start_gateway({dist: kDist, ...options});
   const context = await browser.newContext({viewport: {width: 1280, height: 800}, ...view});
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   const faults = [];
   page.on('request', (request) => {
     const url = request.url();
     if (!url.startsWith(gateway.origin) && !url.startsWith('blob:')) faults.push(`request: ${url}`);
   });
   page.on('pageerror', (error) => faults.push(`error: ${error}`));
-  page.on('dialog', (dialog) => { faults.push('dialog'); void dialog.dismiss(); });
+  page.on('dialog', (dialog) => {
+    faults.push('dialog');
+    void dialog.dismiss();
+  });
   page.on('console', (message) => {
     const expected = /Failed to load resource: (the server responded|net::)/.test(message.text());
     if (message.type() === 'error' && !expected) faults.push(`console: ${message.text()}`);
@@ -39,7 +46,10 @@ async function open(t, options = {}, view = {}) {
       window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
     });
   });
-  t.after(async () => { await context.close(); await gateway.close(); });
+  t.after(async () => {
+    await context.close();
+    await gateway.close();
+  });
   const look = async () => {
     assert.deepEqual(faults, []);
     assert.deepEqual(await page.evaluate(() => window.violations), []);
@@ -63,8 +73,9 @@ async function axe(page) {
   // Through the debugger, not a script element, which the policy would refuse.
   await page.evaluate(`${kAxe}; undefined`);
   const found = await page.evaluate(() => globalThis.axe.run(document));
-  return found.violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
-      .map(({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(' | ')}`);
+  return found.violations
+    .filter(({impact}) => impact === 'serious' || impact === 'critical')
+    .map(({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(' | ')}`);
 }
 
 const shield = (page) => page.locator('button.shield').last();
@@ -79,7 +90,9 @@ test('the token leaves the address, becomes a cookie and is stored nowhere', asy
   assert.equal(cookie.httpOnly, true);
   await ask(page, 'a question of mine');
   await shield(page).waitFor();
-  const kept = await page.evaluate(() => JSON.stringify([{...localStorage}, {...sessionStorage}, history.state]));
+  const kept = await page.evaluate(() =>
+    JSON.stringify([{...localStorage}, {...sessionStorage}, history.state]),
+  );
   assert.equal(kept, '[{},{},null]');
   await page.reload();
   await page.getByLabel('Your question').waitFor();
@@ -116,13 +129,25 @@ test('an answer streams in and its shield opens all checks of its report', async
   assert.equal(names.at(-1), 'receipt_signature');
   await rows.nth(4).locator('summary').first().click();
   const detail = await rows.nth(4).innerText();
-  for (const part of ['Expected', 'Found', 'Source', 'UpToDate', 'vendor policy v3']) assert.ok(detail.includes(part), part);
+  for (const part of ['Expected', 'Found', 'Source', 'UpToDate', 'vendor policy v3'])
+    assert.ok(detail.includes(part), part);
   const panel = await page.locator('.panel').innerText();
-  for (const part of ['node kestrel-7', 'What this does not prove', 'Instance', 'Ledger', '17 of 17']) assert.ok(panel.includes(part), part);
+  for (const part of [
+    'node kestrel-7',
+    'What this does not prove',
+    'Instance',
+    'tdx-quote \u00b7 Intel TDX',
+    'Ledger',
+    '17 of 17',
+  ])
+    assert.ok(panel.includes(part), part);
   assert.equal(await page.locator('.banner').count(), 0);
   await ask(page, 'And another');
   await page.locator('.turn').nth(1).locator('button.shield').waitFor();
-  assert.deepEqual(gateway.last_messages.map(({role}) => role), ['user', 'assistant', 'user']);
+  assert.deepEqual(
+    gateway.last_messages.map(({role}) => role),
+    ['user', 'assistant', 'user'],
+  );
   assert.equal(gateway.last_messages[1].content, kAnswer);
   await look();
 });
@@ -133,7 +158,9 @@ test('export gives the bundle byte for byte, and copy gives the text', async (t)
   await ask(page, 'hello');
   await shield(page).click();
   const [download] = await Promise.all([
-    page.waitForEvent('download'), page.getByRole('button', {name: 'Export as file'}).click()]);
+    page.waitForEvent('download'),
+    page.getByRole('button', {name: 'Export as file'}).click(),
+  ]);
   assert.equal(download.suggestedFilename(), 'cloister-receipt-r-1.json');
   assert.equal(readFileSync(await download.path(), 'utf8'), gateway.receipts.get('r-1'));
   await page.getByRole('button', {name: 'Copy as text'}).click();
@@ -148,15 +175,19 @@ test('development is amber, bannered for good, and never green', async (t) => {
   await ask(page, 'hello');
   await shield(page).click();
   assert.equal(await shield(page).innerText(), 'development: no hardware protection');
-  const greens = await page.evaluate(() => [...document.querySelectorAll('body *')].flatMap((el) => {
-    const style = getComputedStyle(el);
-    return [style.color, style.backgroundColor, style.borderTopColor].filter((colour) => {
-      const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
-      return a > 0 && g > r + 3 && g > b + 3;
-    }).map((colour) => `${el.className} ${colour}`);
-  }));
+  const greens = await page.evaluate(() =>
+    [...document.querySelectorAll('body *')].flatMap((el) => {
+      const style = getComputedStyle(el);
+      return [style.color, style.backgroundColor, style.borderTopColor]
+        .filter((colour) => {
+          const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
+          return a > 0 && g > r + 3 && g > b + 3;
+        })
+        .map((colour) => `${el.className} ${colour}`);
+    }),
+  );
   assert.deepEqual(greens, []);
-  gateway.level = 'verified';  // a network does not stop being a development network
+  gateway.level = 'verified'; // a network does not stop being a development network
   await page.getByRole('button', {name: 'Close', exact: true}).click();
   await page.getByRole('button', {name: 'New chat'}).click();
   await ask(page, 'again');
@@ -174,9 +205,11 @@ test('a report alone brings the development banner, when the network does not te
 });
 
 test('every level is told in words, and a contradiction is a failure', async (t) => {
-  for (const [level, words] of [['verified_older_firmware', 'Verified, older firmware'],
-                                ['verified_by_network', 'Verified by the network, not by you'],
-                                ['failed', 'Failed']]) {
+  for (const [level, words] of [
+    ['verified_older_firmware', 'Verified, older firmware'],
+    ['verified_by_network', 'Verified by the network, not by you'],
+    ['failed', 'Verification failed'],
+  ]) {
     const {page, look} = await signed_in(t, {level});
     await ask(page, 'hello');
     await shield(page).waitFor();
@@ -184,9 +217,9 @@ test('every level is told in words, and a contradiction is a failure', async (t)
     await look();
   }
   const {page, look} = await signed_in(t);
-  for (const prompt of ['contradiction', 'wrong_receipt']) {
+  for (const [i, prompt] of ['contradiction', 'wrong_receipt'].entries()) {
     await ask(page, prompt);
-    await page.locator('.shield.failed').last().waitFor();
+    await page.locator('.turn').nth(i).locator('button.shield.failed').waitFor();
   }
   await shield(page).click();
   assert.ok((await page.locator('.verdict').innerText()).includes('belongs to another receipt'));
@@ -196,8 +229,13 @@ test('every level is told in words, and a contradiction is a failure', async (t)
 test('an answer that ends wrongly is an error and never gets a shield', async (t) => {
   const {gateway, page, look} = await signed_in(t);
   const cases = {
-    cut: 'stream_cut', lost: 'node_lost', no_done: 'stream_cut', no_finish: 'stream_malformed',
-    garbage: 'stream_malformed', busy: 'node_busy', unverified: 'no_verified_node',
+    cut: 'stream_cut',
+    lost: 'node_lost',
+    no_done: 'stream_cut',
+    no_finish: 'stream_malformed',
+    garbage: 'stream_malformed',
+    busy: 'node_busy',
+    unverified: 'no_verified_node',
     signed_out: 'signed_out',
   };
   for (const [prompt, code] of Object.entries(cases)) {
@@ -209,7 +247,11 @@ test('an answer that ends wrongly is an error and never gets a shield', async (t
   }
   await ask(page, 'hello');
   await shield(page).waitFor();
-  assert.deepEqual(gateway.last_messages, [{role: 'user', content: 'hello'}], 'failed turns are not told on');
+  assert.deepEqual(
+    gateway.last_messages,
+    [{role: 'user', content: 'hello'}],
+    'failed turns are not told on',
+  );
   await look();
 });
 
@@ -248,10 +290,11 @@ test('stop ends the request, keeps the text, and the focus stays while streaming
 
 test('everything works with the keyboard alone', async (t) => {
   const {page, look} = await signed_in(t);
-  const name = () => page.evaluate(() => {
-    const el = document.activeElement;
-    return el.getAttribute('aria-label') ?? el.textContent.trim();
-  });
+  const name = () =>
+    page.evaluate(() => {
+      const el = document.activeElement;
+      return el.getAttribute('aria-label') ?? el.textContent.trim();
+    });
   const tab_to = async (want) => {
     for (let i = 0; i < 60; i++) {
       if ((await name()).startsWith(want)) return;
@@ -280,26 +323,77 @@ test('everything works with the keyboard alone', async (t) => {
 });
 
 test('no serious accessibility fault in any state, light and dark, wide and narrow', async (t) => {
-  for (const colorScheme of ['light', 'dark']) {
-    for (const viewport of [{width: 1280, height: 800}, {width: 390, height: 844}]) {
-      for (const level of ['verified', 'development', 'failed']) {
-        const {page, look} = await signed_in(t, {level}, {colorScheme, viewport, reducedMotion: 'reduce'});
-        const where = `${colorScheme} ${viewport.width} ${level}`;
-        assert.deepEqual(await axe(page), [], `${where} empty`);
-        await ask(page, 'unverified');
-        await page.locator('.error').waitFor();
-        await ask(page, 'hello');
-        await shield(page).waitFor();
-        assert.deepEqual(await axe(page), [], `${where} answer`);
-        await shield(page).click();
-        await page.getByRole('button', {name: 'Open all'}).click();
-        assert.deepEqual(await axe(page), [], `${where} panel`);
-        const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-        assert.equal(wider, false, `${where} scrolls sideways`);
-        await look();
-      }
-    }
+  const wide = {width: 1280, height: 800};
+  const narrow = {width: 390, height: 844};
+  for (const [colorScheme, viewport, level] of [
+    ['light', wide, 'verified'],
+    ['dark', narrow, 'verified'],
+    ['light', narrow, 'development'],
+    ['dark', wide, 'development'],
+    ['light', wide, 'failed'],
+    ['dark', narrow, 'failed'],
+    ['light', wide, 'verified_older_firmware'],
+    ['dark', wide, 'verified_by_network'],
+  ]) {
+    const view = {colorScheme, viewport, reducedMotion: 'reduce'};
+    const {page, look} = await signed_in(t, {level}, view);
+    const where = `${colorScheme} ${viewport.width} ${level}`;
+    assert.deepEqual(await axe(page), [], `${where} empty`);
+    await ask(page, 'unverified');
+    await page.locator('.error').waitFor();
+    await ask(page, 'hello');
+    await shield(page).waitFor();
+    assert.deepEqual(await axe(page), [], `${where} answer`);
+    await shield(page).click();
+    await page.getByRole('button', {name: 'Open all'}).click();
+    assert.deepEqual(await axe(page), [], `${where} panel`);
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.equal(wider, false, `${where} scrolls sideways`);
+    await look();
   }
+});
+
+test('a button that vanishes when pressed does not take the focus with it', async (t) => {
+  const {page, look} = await signed_in(t);
+  const focused = () => page.evaluate(() => document.activeElement.tagName);
+  await ask(page, 'lost');
+  await page.getByRole('button', {name: 'Try again'}).click();
+  assert.equal(await focused(), 'MAIN');
+  await page.locator('.error').waitFor();
+  await ask(page, 'hello');
+  await shield(page).click();
+  await page.getByLabel('Your question').focus();
+  await page.keyboard.press('Escape');
+  await page.locator('.panel').waitFor({state: 'detached'});
+  assert.equal(await focused(), 'TEXTAREA', 'Escape leaves the focus of who is writing');
+  await page.getByRole('button', {name: 'New chat'}).click();
+  assert.equal(await focused(), 'TEXTAREA');
+  await look();
+});
+
+test('nothing is promised while the level of the network is not known', async (t) => {
+  const {gateway, page, look} = await signed_in(t, {health_level: ''});
+  await page.locator('.status').getByText('3 nodes').waitFor();
+  assert.equal(await page.locator('.steps').count(), 0);
+  assert.ok(!(await page.locator('body').innerText()).includes('verified node'));
+  gateway.health_level = 'verified';
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.locator('.status').getByText('3 verified nodes').waitFor();
+  assert.equal(await page.locator('.steps li').count(), 3);
+  await look();
+});
+
+test('models that come later are offered without a reload', async (t) => {
+  const {gateway, page, look} = await open(t);
+  gateway.models = [];
+  await page.goto(gateway.url);
+  await page.getByText('The network offers no model right now.').waitFor();
+  gateway.models = ['late-model'];
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.getByLabel('Model').waitFor();
+  await ask(page, 'hello');
+  await shield(page).waitFor();
+  await look();
 });
 
 test('a hostile model changes nothing but its own text', async (t) => {
@@ -311,11 +405,20 @@ test('a hostile model changes nothing but its own text', async (t) => {
     await ask(page, `payload ${i}`);
     const turn = page.locator('.turn').nth(i);
     await turn.locator('.under button.shield').waitFor();
-    const seen = await turn.locator('.prose').evaluate((prose) => [prose, ...prose.querySelectorAll('*')].map(
-        (el) => ({tag: el.tagName, names: el.getAttributeNames(), classes: el.className})));
+    const seen = await turn.locator('.prose').evaluate((prose) =>
+      [prose, ...prose.querySelectorAll('*')].map((el) => ({
+        tag: el.tagName,
+        names: el.getAttributeNames(),
+        classes: el.className,
+      })),
+    );
     for (const {tag, names, classes} of seen) {
       assert.ok(kAllowed.includes(tag), `${payload}: ${tag}`);
-      for (const name of names) assert.ok(['class', 'dir', 'start', 'tabindex', 'aria-label'].includes(name), `${payload}: ${name}`);
+      for (const name of names)
+        assert.ok(
+          ['class', 'dir', 'start', 'tabindex', 'aria-label'].includes(name),
+          `${payload}: ${name}`,
+        );
       assert.ok(['', 'prose', 'heading'].includes(classes), `${payload}: ${classes}`);
     }
     const letters = (text) => text.match(/[a-z]/gi)?.join('') ?? '';
@@ -331,5 +434,24 @@ test('the status line tolerates a silent or lost gateway', async (t) => {
   gateway.healthy = false;
   await page.goto(gateway.url);
   await page.getByText('Gateway does not answer').waitFor();
+  await look();
+});
+
+test('a network that is not ready says so, and that it is a development network', async (t) => {
+  const {gateway, page, look} = await open(t, {level: 'development'});
+  gateway.ready = false;
+  gateway.refused = [{instance: 'ab12cd34ef56ab12cd34', reason: 'debug_enabled', at: 1795392000}];
+  await page.goto(gateway.url);
+  await page.locator('.banner').waitFor();
+  const status = page.locator('.network summary');
+  assert.ok((await status.innerText()).startsWith('Network: waiting'));
+  await status.click();
+  const card = await page.locator('.card').innerText();
+  for (const part of ['cloister-dev', 'ab12cd34ef56', 'debug_enabled', 'nothing was sent']) {
+    assert.ok(card.includes(part), part);
+  }
+  assert.deepEqual(await axe(page), []);
+  await page.keyboard.press('Escape');
+  await page.locator('.card').waitFor({state: 'hidden'});
   await look();
 });

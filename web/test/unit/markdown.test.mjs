@@ -16,9 +16,15 @@ test('blocks', () => {
     ['# Title', [{kind: 'heading', line: [plain('Title')]}]],
     ['#no title', [paragraph('#no title')]],
     ['- a\n- b', [{kind: 'list', ordered: false, start: 1, items: [[plain('a')], [plain('b')]]}]],
-    ['3. a\n\n4. b', [{kind: 'list', ordered: true, start: 3, items: [[plain('a')], [plain('b')]]}]],
+    [
+      '3. a\n\n4. b',
+      [{kind: 'list', ordered: true, start: 3, items: [[plain('a')], [plain('b')]]}],
+    ],
     ['a\n- b', [paragraph('a'), {kind: 'list', ordered: false, start: 1, items: [[plain('b')]]}]],
-    ['```js\n<b>\n# x\n```\nafter', [{kind: 'code', language: 'js', text: '<b>\n# x'}, paragraph('after')]],
+    [
+      '```js\n<b>\n# x\n```\nafter',
+      [{kind: 'code', language: 'js', text: '<b>\n# x'}, paragraph('after')],
+    ],
     ['```\nstill coming', [{kind: 'code', language: '', text: 'still coming'}]],
     ['a\r\nb', [paragraph('a', 'b')]],
   ];
@@ -26,7 +32,8 @@ test('blocks', () => {
 });
 
 test('inline marks, and marks that are only text', () => {
-  const inline = (source) => parse_markdown(source)[0].lines[0].map(({kind, text}) => `${kind}:${text}`);
+  const inline = (source) =>
+    parse_markdown(source)[0].lines[0].map(({kind, text}) => `${kind}:${text}`);
   const cases = [
     ['a **b** c', ['text:a ', 'bold:b', 'text: c']],
     ['`a **b**`', ['code:a **b**']],

@@ -16,10 +16,19 @@ const kGood = `: ping\n\n${role}${text('Grü')}${text('ße 🛡')}${finish()}${u
 async function read(...pieces) {
   const bytes = pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece));
   const parts = [];
-  for await (const part of read_stream((async function* () { yield* bytes; })())) parts.push(part);
+  for await (const part of read_stream(
+    (async function* () {
+      yield* bytes;
+    })(),
+  ))
+    parts.push(part);
   return parts;
 }
-const words = (parts) => parts.filter(({kind}) => kind === 'text').map((part) => part.text).join('');
+const words = (parts) =>
+  parts
+    .filter(({kind}) => kind === 'text')
+    .map((part) => part.text)
+    .join('');
 
 async function code_of(...pieces) {
   try {
@@ -35,7 +44,9 @@ test('a complete stream gives text, finish and usage in order', async () => {
   const parts = await read(kGood);
   assert.equal(words(parts), 'Grüße 🛡');
   assert.deepEqual(parts.slice(-2), [
-    {kind: 'finish', reason: 'stop'}, {kind: 'usage', prompt_tokens: 3, completion_tokens: 2}]);
+    {kind: 'finish', reason: 'stop'},
+    {kind: 'usage', prompt_tokens: 3, completion_tokens: 2},
+  ]);
 });
 
 test('the bytes may be split anywhere, and lines may end in CRLF', async () => {
@@ -58,7 +69,10 @@ test('a stream cut at any byte is an error, never a shorter answer', async () =>
 test('reasoning is kept apart from the answer', async () => {
   const thought = chunk([{index: 0, delta: {reasoning_content: 'hm'}, finish_reason: null}]);
   const parts = await read(role + thought + text('yes') + finish() + done);
-  assert.deepEqual(parts.slice(0, 2), [{kind: 'reasoning', text: 'hm'}, {kind: 'text', text: 'yes'}]);
+  assert.deepEqual(parts.slice(0, 2), [
+    {kind: 'reasoning', text: 'hm'},
+    {kind: 'text', text: 'yes'},
+  ]);
 });
 
 test('an error frame keeps the code of the gateway', async () => {
@@ -88,8 +102,14 @@ test('each single fault in a good stream is refused by its own code', async () =
     'usage before finish_reason': [usage + finish() + done, 'stream_malformed'],
     'usage twice': [finish() + usage + usage + done, 'stream_malformed'],
     'empty chunk without usage': [finish() + chunk([]) + done, 'stream_malformed'],
-    'negative usage': [finish() + chunk([], {usage: {prompt_tokens: -1, completion_tokens: 0}}) + done, 'stream_malformed'],
-    'another choice': [chunk([{index: 1, delta: {content: 'a'}}]) + finish() + done, 'stream_malformed'],
+    'negative usage': [
+      finish() + chunk([], {usage: {prompt_tokens: -1, completion_tokens: 0}}) + done,
+      'stream_malformed',
+    ],
+    'another choice': [
+      chunk([{index: 1, delta: {content: 'a'}}]) + finish() + done,
+      'stream_malformed',
+    ],
     'choices missing': ['data: {}\n\n', 'stream_malformed'],
     'choice is no object': [chunk(['x']), 'stream_malformed'],
     'delta is a list': [chunk([{index: 0, delta: []}]), 'stream_malformed'],

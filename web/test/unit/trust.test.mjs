@@ -4,7 +4,8 @@ import {test} from 'node:test';
 import {bundle} from '../report.mjs';
 import {load} from './load.mjs';
 
-const {read_report, report_as_text, printable, kRequiredChecks, kLevelWords} = await load('trust.ts');
+const {read_report, report_as_text, printable, kRequiredChecks, kLevelWords} =
+  await load('trust.ts');
 const {check_words} = await load('checks.ts');
 
 const kLevels = Object.keys(kLevelWords);
@@ -21,22 +22,43 @@ test('an honest report keeps its level and its checks in order', () => {
     const got = report(level);
     assert.equal(got.level, level);
     assert.deepEqual(got.contradictions, []);
-    assert.deepEqual(got.checks.map(({name}) => name), [...kRequiredChecks]);
+    assert.deepEqual(
+      got.checks.map(({name}) => name),
+      [...kRequiredChecks],
+    );
     for (const {name} of got.checks) assert.notEqual(check_words(name).meaning, '', name);
   }
 });
 
 test('each single contradiction turns every verified level into failed', () => {
   const spoilers = {
-    'a check failed': (trust) => { trust.checks[3].ok = false; },
-    'ok is not true': (trust) => { trust.checks[3].ok = 'true'; },
-    'a check is missing': (trust) => { trust.checks.splice(5, 1); },
-    'a check stands twice': (trust) => { trust.checks.push(trust.checks[0]); },
-    'a further check failed': (trust) => { trust.checks.push({name: 'extra', ok: false}); },
-    'no checks': (trust) => { trust.checks = []; },
-    'checks are no list': (trust) => { trust.checks = {length: 17}; },
-    'another receipt': (trust) => { trust.receipt_id = 'r-2'; },
-    'no receipt': (trust) => { delete trust.receipt_id; },
+    'a check failed': (trust) => {
+      trust.checks[3].ok = false;
+    },
+    'ok is not true': (trust) => {
+      trust.checks[3].ok = 'true';
+    },
+    'a check is missing': (trust) => {
+      trust.checks.splice(5, 1);
+    },
+    'a check stands twice': (trust) => {
+      trust.checks.push(trust.checks[0]);
+    },
+    'a further check failed': (trust) => {
+      trust.checks.push({name: 'extra', ok: false});
+    },
+    'no checks': (trust) => {
+      trust.checks = [];
+    },
+    'checks are no list': (trust) => {
+      trust.checks = {length: 17};
+    },
+    'another receipt': (trust) => {
+      trust.receipt_id = 'r-2';
+    },
+    'no receipt': (trust) => {
+      delete trust.receipt_id;
+    },
   };
   for (const level of kLevels.filter((name) => name.startsWith('verified'))) {
     for (const [name, spoil] of Object.entries(spoilers)) {
@@ -48,14 +70,30 @@ test('each single contradiction turns every verified level into failed', () => {
 });
 
 test('development stays development and failed stays failed', () => {
-  const spoil = (trust) => { trust.checks = []; };
+  const spoil = (trust) => {
+    trust.checks = [];
+  };
   assert.equal(report('development', spoil).level, 'development');
   assert.equal(report('failed', spoil).level, 'failed');
 });
 
 test('an unknown level is failed', () => {
-  for (const level of ['Verified', 'VERIFIED', '', null, 1, ['verified'], 'constructor', '__proto__']) {
-    assert.equal(report('verified', (trust) => { trust.level = level; }).level, 'failed');
+  for (const level of [
+    'Verified',
+    'VERIFIED',
+    '',
+    null,
+    1,
+    ['verified'],
+    'constructor',
+    '__proto__',
+  ]) {
+    assert.equal(
+      report('verified', (trust) => {
+        trust.level = level;
+      }).level,
+      'failed',
+    );
   }
 });
 
@@ -67,7 +105,9 @@ test('what holds no report gives none', () => {
 });
 
 test('a further check is kept, under its own name', () => {
-  const got = report('verified', (trust) => { trust.checks.push({name: 'location', ok: true, found: 'absent'}); });
+  const got = report('verified', (trust) => {
+    trust.checks.push({name: 'location', ok: true, found: 'absent'});
+  });
   assert.equal(got.level, 'verified');
   assert.equal(got.checks.at(-1).name, 'location');
   assert.deepEqual(check_words('location'), {group: 'Other', title: 'location', meaning: ''});
