@@ -2,6 +2,23 @@
 
 namespace cloister::ledger {
 
+namespace {
+
+// False when the ledger holds as many records as a verifier may be handed.
+bool enter_index(Context& c, const CollateralRecord& record) {
+  auto index = c.find<CollateralIndex>(Family::collateral, collateral_index_key())
+                   .value_or(CollateralIndex());
+  if (index.entries.size() >= kMaxCollateralRecords) return false;
+  CollateralName entry;
+  entry.kind = record.kind;
+  entry.id = record.id;
+  index.entries.push_back(entry);
+  c.store.put(Family::collateral, collateral_index_key(), index.encode());
+  return true;
+}
+
+}  // namespace
+
 // Vendors' objects only ever move forward: a lower number, or the same number issued earlier, would
 // bring back what a vendor has replaced.
 Verdict apply_collateral(Context& c, const Tx&, const PutCollateral& body) {
@@ -13,6 +30,7 @@ Verdict apply_collateral(Context& c, const Tx&, const PutCollateral& body) {
   if (held && (record->number < held->number || record->issued_at < held->issued_at)) {
     return Code::collateral_rollback;
   }
+  if (!held && !enter_index(c, *record)) return Code::collateral_full;
   record->files = body.files;
   c.store.put(Family::collateral, key, record->encode());
   c.emit("collateral.put", {{"kind", std::string(name(record->kind))},

@@ -165,7 +165,8 @@ Verdict renewal_failed(Context& c, Instance instance, Code code) {
 std::expected<std::vector<Platform>, Code> verify_evidence(
     const Context& c, std::span<const EvidenceItem> evidence, const Fixed<64>& binding) {
   std::vector<CollateralRecord> collateral;
-  c.store.for_each(Family::collateral, {}, [&](Bytes, Bytes value) {
+  c.store.for_each(Family::collateral, {}, [&](Bytes key, Bytes value) {
+    if (equal(key, collateral_index_key())) return true;
     auto record = CollateralRecord::decode(value);
     invariant(record.has_value(), "a stored record does not decode");
     collateral.push_back(std::move(*record));

@@ -56,6 +56,29 @@ struct CollateralRecord : Record<CollateralRecord> {
   bool operator==(const CollateralRecord&) const = default;
 };
 
+struct CollateralName : Record<CollateralName> {
+  CollateralKind kind = CollateralKind::certificate;
+  Hash32 id{};
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "kind", r.kind);
+    v(2, "id", r.id);
+  }
+  bool operator==(const CollateralName&) const = default;
+};
+
+// The names of all collateral records, so that a client can read every one of them with a proof.
+struct CollateralIndex : Record<CollateralIndex> {
+  std::vector<CollateralName> entries;  // in the order in which they first came
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "entries", r.entries, kMaxCollateralRecords);
+  }
+  bool operator==(const CollateralIndex&) const = default;
+};
+
 struct BlockRef : Record<BlockRef> {
   Hash32 hash{};
   uint64_t time_ms = 0;

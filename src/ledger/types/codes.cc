@@ -29,6 +29,8 @@ constexpr Entry kCodes[] = {
      "the collateral is not valid at the time of the block"},
     {Code::collateral_rollback, "collateral_rollback",
      "the ledger holds a newer object of this kind"},
+    {Code::collateral_full, "collateral_full",
+     "the ledger holds as many vendor objects as it can"},
     {Code::stake_too_low, "stake_too_low", "the operator's stake is below the minimum"},
     {Code::identity_signature, "identity_signature",
      "the instance's identity key did not sign this registration"},

@@ -42,6 +42,7 @@ enum class Code : uint32_t {
   collateral_unverified = 21,
   collateral_not_current = 22,
   collateral_rollback = 23,
+  collateral_full = 24,
   // instances
   stake_too_low = 30,
   identity_signature = 31,

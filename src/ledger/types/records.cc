@@ -99,6 +99,8 @@ template struct Record<NetworkPolicy>;
 template struct Record<Account>;
 template struct Record<Operator>;
 template struct Record<CollateralRecord>;
+template struct Record<CollateralName>;
+template struct Record<CollateralIndex>;
 template struct Record<BlockRef>;
 template struct Record<EvidenceItem>;
 template struct Record<Platform>;

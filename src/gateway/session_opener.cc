@@ -1,0 +1,264 @@
+#include "gateway/session_opener.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "gateway/ledger_reader.h"
+#include "ledger/types/bodies.h"
+#include "trust/report.h"
+
+namespace cloister::gateway {
+namespace {
+
+namespace asio = boost::asio;
+using Done = std::expected<void, ApiError>;
+
+constexpr light::Millis kTxTimeout{30'000};
+constexpr light::Millis kDrawTimeout{30'000};
+constexpr size_t kMaxTrials = 8;
+
+std::unexpected<ApiError> unreachable(std::string_view why) {
+  return std::unexpected(ApiError{ApiCode::ledger_unreachable, fmt::format("the ledger: {}", why), ""});
+}
+
+std::unexpected<ApiError> untrusted(std::string_view why) {
+  return std::unexpected(
+      ApiError{ApiCode::attestation_failed, fmt::format("the node was not trusted: {}", why), ""});
+}
+
+ApiError from_send(const light::SendError& error) {
+  bool poor = error.code == ledger::Code::insufficient_balance;
+  return {poor ? ApiCode::insufficient_balance : ApiCode::ledger_unreachable,
+          fmt::format("the ledger: {}", error.describe()), ""};
+}
+
+std::optional<std::pair<std::string, uint16_t>> split_endpoint(const std::string& endpoint) {
+  size_t colon = endpoint.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  unsigned port = 0;
+  for (char c : std::string_view(endpoint).substr(colon + 1)) {
+    if (c < '0' || c > '9' || port > UINT16_MAX) return std::nullopt;
+    port = port * 10 + static_cast<unsigned>(c - '0');
+  }
+  if (port == 0 || port > UINT16_MAX) return std::nullopt;
+  return std::pair(endpoint.substr(0, colon), static_cast<uint16_t>(port));
+}
+
+Hash32 verdict_id(const Fixed<64>& report_data, const Hash32& evidence, uint64_t policy_version) {
+  ByteWriter w;
+  w.text("cloister verdict v1").u8(0).bytes(report_data).bytes(evidence).u64_be(policy_version);
+  return crypto::sha256(w.view());
+}
+
+std::vector<ledger::EvidenceItem> items_of(const std::vector<evidence::Evidence>& evidence) {
+  std::vector<ledger::EvidenceItem> out;
+  for (const auto& one : evidence) {
+    ledger::EvidenceItem item;
+    item.format = static_cast<uint8_t>(one.format);
+    item.bytes = one.bytes;
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
+}  // namespace
+
+struct SessionOpener::Trial {
+  Trial(light::Client& client, ledger::Session drawn) : reader(client), session(std::move(drawn)) {}
+  LedgerReader reader;
+  ledger::Session session;
+  ledger::Instance instance;
+  ledger::NetworkPolicy policy;
+  policy::LayeredRules rules;
+  evidence::Collateral collateral;
+  int64_t height = 0;
+  admission::Judgement judgement;
+  std::unique_ptr<atls::AtlsConnection> connection;
+  trust::Bundle bundle;
+};
+
+asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
+  ledger::OpenSession body;
+  body.model_root = wish.model_root;
+  body.max_units = wish.max_units;
+  body.price_cap_micro = wish.price_cap_micro;
+  body.deposit_micro = ledger::cost_micro(wish.max_units, wish.price_cap_micro).value_or(UINT64_MAX);
+  body.lifetime_blocks = wish.lifetime_blocks;
+  auto opened = co_await parts_.account.send(std::move(body), kTxTimeout);
+  if (!opened) co_return std::unexpected(from_send(opened.error()));
+  auto id = to_fixed<32>(opened->data);
+  if (!id) co_return unreachable("it named no session");
+  int64_t height = opened->height;
+  ApiError last{ApiCode::no_verified_node, "no node passed verification", ""};
+  for (size_t trials = 0; trials < kMaxTrials; ++trials) {
+    auto session = co_await wait_assigned(*id, height);
+    if (!session) co_return std::unexpected(session.error());
+    Trial trial(parts_.ledger, std::move(*session));
+    auto examined = co_await examine(trial);
+    if (examined) {
+      auto ready = std::make_unique<ReadySession>(
+          http::Client(std::move(trial.connection), trial.instance.endpoint));
+      ready->record = std::move(trial.session);
+      ready->instance = std::move(trial.instance);
+      ready->bundle = std::move(trial.bundle);
+      ready->opened_ms = parts_.clock.now_ms();
+      co_return ready;
+    }
+    if (examined.error().code == ApiCode::ledger_unreachable) co_return std::unexpected(examined.error());
+    last = examined.error();
+    parts_.on_refused({to_hex(*trial.session.instance), last.message, parts_.clock.now()});
+    auto redrawn = co_await report(trial);
+    if (!redrawn) co_return std::unexpected(last);
+    height = *redrawn;
+  }
+  co_return std::unexpected(last);
+}
+
+// The draw comes two blocks after the request. Blocks are hints; the record is read with its proof.
+asio::awaitable<std::expected<ledger::Session, ApiError>> SessionOpener::wait_assigned(
+    ledger::SessionId id, int64_t height) {
+  for (int64_t waited = 0; waited < 64; ++waited) {
+    LedgerReader reader(parts_.ledger);
+    auto session = co_await reader.record<ledger::Session>(ledger::Family::sessions,
+                                                           ledger::id_key(id), height);
+    if (!session) co_return unreachable(light::describe(session.error()));
+    if (!*session) co_return unreachable("the session is not there");
+    using ledger::SessionState;
+    if ((*session)->state == SessionState::assigned) co_return **session;
+    if ((*session)->state != SessionState::requested) {
+      co_return std::unexpected(ApiError{ApiCode::no_verified_node,
+                                         "the network has no node for this model and policy", ""});
+    }
+    auto next = co_await parts_.ledger.watch(height + 1, kDrawTimeout);
+    if (!next) co_return unreachable(light::describe(next.error()));
+    ++height;
+  }
+  co_return std::unexpected(ApiError{ApiCode::no_verified_node, "the ledger drew no node in time", ""});
+}
+
+asio::awaitable<Done> SessionOpener::examine(Trial& trial) {
+  auto read = co_await read_ledger(trial);
+  if (!read) co_return read;
+  auto attested = co_await attest(trial);
+  if (!attested) co_return attested;
+  co_return co_await confirm(trial);
+}
+
+asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
+  auto& reader = trial.reader;
+  auto instance = co_await reader.record<ledger::Instance>(ledger::Family::instances,
+                                                           ledger::id_key(*trial.session.instance));
+  if (!instance) co_return unreachable(light::describe(instance.error()));
+  if (!*instance) co_return untrusted("it is not on the ledger");
+  trial.instance = std::move(**instance);
+  auto policy = co_await reader.record<ledger::NetworkPolicy>(ledger::Family::policy,
+                                                              to_buffer(as_bytes(ledger::kPolicyKey)));
+  if (!policy) co_return unreachable(light::describe(policy.error()));
+  if (!*policy) co_return unreachable("it has no policy");
+  trial.policy = std::move(**policy);
+  auto model = co_await reader.record<ledger::Model>(ledger::Family::models,
+                                                     ledger::id_key(trial.session.model_root));
+  if (!model) co_return unreachable(light::describe(model.error()));
+  auto records = co_await reader.collateral();
+  if (!records) co_return unreachable(light::describe(records.error()));
+  auto collateral = admission::collateral_of(*records);
+  if (!collateral) co_return unreachable("it holds collateral that is none");
+  trial.collateral = std::move(*collateral);
+  trial.rules = policy::layered(admission::rules_of(trial.policy));
+  if (parts_.local_rules) {
+    trial.rules = policy::strictest(trial.rules, *parts_.local_rules, policy::Layer::local);
+  }
+  auto latest = co_await parts_.ledger.latest();
+  if (!latest) co_return unreachable(light::describe(latest.error()));
+  trial.height = latest->height;
+  co_return Done{};
+}
+
+// Connects and judges what the instance proves about this connection. Nothing but the handshake's own
+// frames has been sent when this returns.
+asio::awaitable<Done> SessionOpener::attest(Trial& trial) {
+  auto endpoint = split_endpoint(trial.instance.endpoint);
+  if (!endpoint) co_return untrusted("its endpoint is not host:port");
+  atls::ConnectOptions options;
+  options.host = endpoint->first;
+  options.port = endpoint->second;
+  options.peer = {trial.instance.id, trial.instance.spki_sha256};
+  options.policy_hash = crypto::sha256(trial.policy.encode());
+  options.formats = {evidence::Format::tdx_quote, evidence::Format::snp_report};
+  auto anchors = admission::anchors_of(parts_.genesis);
+  auto verifier = [&](const atls::PeerEvidence& peer) -> std::expected<Hash32, atls::Refusal> {
+    auto items = items_of(peer.evidence);
+    trial.judgement = admission::judge(
+        {items, trial.collateral, anchors, trial.rules,
+         evidence::Binding::report_data(peer.expected_report_data), parts_.clock.now(),
+         static_cast<uint64_t>(trial.height)});
+    if (trial.judgement.evidence_error() == evidence::Error::report_data_mismatch) {
+      return std::unexpected(atls::Refusal::binding);
+    }
+    if (trial.judgement.evidence_error()) return std::unexpected(atls::Refusal::evidence);
+    if (!trial.judgement.admitted()) return std::unexpected(atls::Refusal::policy);
+    return verdict_id(peer.expected_report_data, ledger::evidence_hash(items), trial.policy.version);
+  };
+  auto connection = co_await parts_.connector.connect(std::move(options), verifier);
+  if (!connection) {
+    if (auto error = trial.judgement.evidence_error()) co_return untrusted(evidence::name(*error));
+    if (auto reason = trial.judgement.policy_reason()) co_return untrusted(policy::name(*reason));
+    co_return untrusted(atls::name(connection.error()));
+  }
+  trial.connection = std::move(*connection);
+  co_return Done{};
+}
+
+// Records the verdict on the ledger, reads the confirmation back with its proof, and has the whole
+// bundle evaluated once more, exactly as `verify-receipt` will: a session is ready only when that holds.
+asio::awaitable<Done> SessionOpener::confirm(Trial& trial) {
+  const auto& facts = trial.connection->facts();
+  ledger::ConfirmAttestation body;
+  body.session = trial.session.id;
+  body.instance = trial.instance.id;
+  body.verdict_id = facts.verdict_id;
+  body.policy_version = trial.policy.version;
+  auto checked_at = parts_.clock.now();
+  auto confirmed = co_await parts_.account.send(std::move(body), kTxTimeout);
+  if (!confirmed) co_return std::unexpected(from_send(confirmed.error()));
+  auto session = co_await trial.reader.record<ledger::Session>(
+      ledger::Family::sessions, ledger::id_key(trial.session.id), confirmed->height);
+  if (!session) co_return unreachable(light::describe(session.error()));
+  if (!*session) co_return unreachable("the session is not there");
+  trial.session = std::move(**session);
+  auto bundle = co_await trial.reader.bundle(parts_.genesis);
+  if (!bundle) co_return unreachable(light::describe(bundle.error()));
+  trial.bundle = std::move(*bundle);
+  trial.bundle.evidence = items_of(facts.attestation.evidence);
+  trial.bundle.claims = facts.attestation.claims;
+  trial.bundle.channel = {facts.bind, facts.spki_sha256, facts.request_sha256};
+  trial.bundle.checked_at = checked_at;
+  auto report = trust::evaluate(trial.bundle, {parts_.genesis.hash(), parts_.local_rules});
+  if (auto failure = report.first_failure()) {
+    co_return untrusted(fmt::format("{}: {}", failure->name, failure->found));
+  }
+  co_return Done{};
+}
+
+// Tells the ledger, which draws again without this instance. The height of the report on success.
+asio::awaitable<std::expected<int64_t, ApiError>> SessionOpener::report(const Trial& trial) {
+  bool reached = !trial.judgement.items.empty();
+  ledger::ReportAttestation body;
+  body.session = trial.session.id;
+  body.reason = trial.judgement.policy_reason() ? ledger::ReportReason::local_policy
+                : reached                       ? ledger::ReportReason::evidence_refused
+                                                : ledger::ReportReason::unreachable;
+  auto sent = co_await parts_.account.send(std::move(body), kTxTimeout);
+  if (!sent) co_return std::unexpected(from_send(sent.error()));
+  co_return sent->height;
+}
+
+asio::awaitable<void> SessionOpener::close(ledger::SessionId session) {
+  ledger::CloseSession body;
+  body.session = session;
+  auto closed = co_await parts_.account.send(std::move(body), kTxTimeout);
+  if (!closed) parts_.log.info("session_not_closed", {{"session", session}});
+}
+
+}  // namespace cloister::gateway

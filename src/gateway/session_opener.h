@@ -1,0 +1,54 @@
+// Opens a session and does not return it before its instance is verified and the ledger has recorded the
+// confirmation. An instance that fails is reported, and the ledger draws another.
+#pragma once
+
+#include "admission/admission.h"
+#include "base/log.h"
+#include "channel/atls/client.h"
+#include "gateway/backend.h"
+#include "gateway/ready_session.h"
+#include "light/account.h"
+
+namespace cloister::gateway {
+
+struct OpenerParts {
+  light::Client& ledger;
+  light::Account& account;
+  atls::Connector& connector;
+  const ledger::Genesis& genesis;
+  std::optional<policy::Rules> local_rules;
+  const Clock& clock;
+  const Log& log;
+  std::function<void(RefusedNode)> on_refused;  // an instance that was not trusted
+};
+
+struct SessionWish {
+  ledger::ModelRoot model_root{};
+  uint64_t max_units = 0;
+  uint64_t price_cap_micro = 0;
+  uint64_t lifetime_blocks = 0;
+};
+
+class SessionOpener {
+ public:
+  using Opened = std::expected<std::unique_ptr<ReadySession>, ApiError>;
+  explicit SessionOpener(OpenerParts parts) : parts_(std::move(parts)) {}
+
+  boost::asio::awaitable<Opened> open(SessionWish wish);
+  // Ends a session that is no longer wanted; the ledger gives the rest of the escrow back.
+  boost::asio::awaitable<void> close(ledger::SessionId session);
+
+ private:
+  struct Trial;  // one drawn instance under examination
+  boost::asio::awaitable<std::expected<ledger::Session, ApiError>> wait_assigned(
+      ledger::SessionId id, int64_t height);
+  boost::asio::awaitable<std::expected<void, ApiError>> examine(Trial& trial);
+  boost::asio::awaitable<std::expected<void, ApiError>> read_ledger(Trial& trial);
+  boost::asio::awaitable<std::expected<void, ApiError>> attest(Trial& trial);
+  boost::asio::awaitable<std::expected<void, ApiError>> confirm(Trial& trial);
+  boost::asio::awaitable<std::expected<int64_t, ApiError>> report(const Trial& trial);
+
+  const OpenerParts parts_;
+};
+
+}  // namespace cloister::gateway
