@@ -53,6 +53,8 @@ class TdxVerification {
 
   Inputs inputs_;
   PckCa ca_{};
+  bool root_crl_signed_ = false;
+  bool pck_crl_signed_ = false;
   UnixSeconds valid_until_ = 0;
   UnixSeconds earliest_tcb_date_ = INT64_MAX;
   Appraisal appraisal_;
@@ -134,19 +136,19 @@ TdxVerification::Found TdxVerification::windows() {
 // A list counts only when its issuer signed it; a forged one is refused with the other signatures.
 TdxVerification::Found TdxVerification::revocation() {
   const PckChain& pck = inputs_.pck;
-  if (inputs_.root_crl && inputs_.root_crl->signed_by(pck.root)) {
-    if (inputs_.root_crl->lists(pck.intermediate.serial())) {
-      return refuse(Error::revoked, "the PCK CA is revoked");
-    }
-    if (inputs_.root_crl->lists(inputs_.tcb_signer.serial())) {
-      return refuse(Error::revoked, "the TCB signing certificate is revoked");
-    }
+  root_crl_signed_ = inputs_.root_crl && inputs_.root_crl->signed_by(pck.root);
+  pck_crl_signed_ = inputs_.pck_crl && inputs_.pck_crl->signed_by(pck.intermediate);
+  if (root_crl_signed_ && inputs_.root_crl->lists(pck.intermediate.serial())) {
+    return refuse(Error::revoked, "the PCK CA is revoked");
   }
-  if (inputs_.pck_crl && inputs_.pck_crl->signed_by(pck.intermediate) &&
-      inputs_.pck_crl->lists(pck.leaf.serial())) {
+  if (root_crl_signed_ && inputs_.root_crl->lists(inputs_.tcb_signer.serial())) {
+    return refuse(Error::revoked, "the TCB signing certificate is revoked");
+  }
+  if (pck_crl_signed_ && inputs_.pck_crl->lists(pck.leaf.serial())) {
     return refuse(Error::revoked, "the PCK certificate is revoked");
   }
-  if (inputs_.root_crl && inputs_.pck_crl) return std::string("none is listed");
+  if (root_crl_signed_ && pck_crl_signed_) return std::string("none is listed");
+  if (inputs_.root_crl && inputs_.pck_crl) return std::string("a list is not signed by its issuer");
   return std::string("not fully checked: policy allows absent lists");
 }
 
@@ -180,10 +182,10 @@ TdxVerification::Found TdxVerification::collateral_match() {
 
 TdxVerification::Found TdxVerification::signatures() {
   const Quote& quote = inputs_.quote;
-  if (inputs_.root_crl && !inputs_.root_crl->signed_by(inputs_.pck.root)) {
+  if (inputs_.root_crl && !root_crl_signed_) {
     return refuse(Error::bad_signature, "signature of the root CRL");
   }
-  if (inputs_.pck_crl && !inputs_.pck_crl->signed_by(inputs_.pck.intermediate)) {
+  if (inputs_.pck_crl && !pck_crl_signed_) {
     return refuse(Error::bad_signature, "signature of the PCK CRL");
   }
   if (!crypto::verify_ecdsa(Curve::p256, inputs_.pck.leaf.public_xy(), quote.qe_report_bytes,
