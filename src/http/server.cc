@@ -22,8 +22,8 @@ constexpr Millis kAcceptPause{100};
 }  // namespace
 
 struct Server::Shared : std::enable_shared_from_this<Server::Shared> {
-  Shared(asio::any_io_executor e, ServerLimits l, Handler h)
-      : executor(std::move(e)), limits(l), handler(std::move(h)) {}
+  Shared(asio::any_io_executor e, ServerLimits l, Handler h, Upgrade u)
+      : executor(std::move(e)), limits(l), handler(std::move(h)), upgrade(std::move(u)) {}
 
   // Each acceptor is used on its own strand only; `closing` is how other threads reach it.
   struct Listener {
@@ -35,6 +35,7 @@ struct Server::Shared : std::enable_shared_from_this<Server::Shared> {
   asio::any_io_executor executor;
   ServerLimits limits;
   Handler handler;
+  Upgrade upgrade;
   std::atomic<bool> draining = false;
   std::atomic<size_t> open = 0;
   std::mutex mutex;  // guards the two lists
@@ -80,9 +81,22 @@ struct OpenCount {
   std::shared_ptr<Server::Shared> shared;
 };
 
-asio::awaitable<void> serve_connection(std::shared_ptr<OpenCount> count, std::shared_ptr<Wire> wire,
+asio::awaitable<void> serve_connection(std::shared_ptr<OpenCount> count, tcp::socket socket,
                                        std::string peer) {
   Server::Shared& shared = *count->shared;
+  std::unique_ptr<Stream> stream;
+  try {
+    if (shared.upgrade) {
+      stream = co_await shared.upgrade(std::move(socket));
+    } else {
+      stream = tcp_stream(std::move(socket));
+    }
+  } catch (const std::exception&) {
+    // As good as null: the connection ends here.
+  }
+  if (!stream || shared.draining) co_return;
+  auto wire = std::make_shared<Wire>(std::move(stream));
+  shared.remember(wire);
   co_await serve_wire(std::move(wire), shared.limits, shared.handler, std::move(peer),
                       &shared.draining);
 }
@@ -92,11 +106,9 @@ void begin(const std::shared_ptr<Server::Shared>& shared, tcp::socket socket) {
   const auto remote = socket.remote_endpoint(ec);
   if (ec || shared->open >= shared->limits.max_connections) return;
   auto count = std::make_shared<OpenCount>(shared);
-  auto wire = std::make_shared<Wire>(tcp_stream(std::move(socket)));
-  shared->remember(wire);
-  auto executor = wire->executor();
-  asio::co_spawn(executor, serve_connection(count, std::move(wire), remote.address().to_string()),
-                 asio::detached);
+  auto executor = socket.get_executor();
+  auto work = serve_connection(count, std::move(socket), remote.address().to_string());
+  asio::co_spawn(executor, std::move(work), asio::detached);
 }
 
 asio::awaitable<void> accept_all(std::shared_ptr<Server::Shared> shared,
@@ -132,8 +144,10 @@ std::string describe(const ListenError& error) {
   return fmt::format("cannot listen on {}: {}", error.address, describe(error.error));
 }
 
-Server::Server(asio::any_io_executor executor, ServerLimits limits, Handler handler)
-    : shared_(std::make_shared<Shared>(std::move(executor), limits, std::move(handler))) {}
+Server::Server(asio::any_io_executor executor, ServerLimits limits, Handler handler,
+               Upgrade upgrade)
+    : shared_(std::make_shared<Shared>(std::move(executor), limits, std::move(handler),
+                                       std::move(upgrade))) {}
 
 Server::~Server() {
   stop();

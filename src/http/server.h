@@ -67,6 +67,10 @@ using Handler = std::function<asio::awaitable<void>(const Request&, Exchange&)>;
 asio::awaitable<void> serve(std::unique_ptr<Stream> stream, ServerLimits limits, Handler handler,
                             std::string peer = {});
 
+// Turns a new TCP connection into the stream that HTTP runs on, for instance through a TLS
+// handshake; null when it failed. It keeps to a time limit of its own.
+using Upgrade = std::function<asio::awaitable<std::unique_ptr<Stream>>(asio::ip::tcp::socket)>;
+
 struct ListenError {
   Error error;
   std::string address;  // "127.0.0.1:8080"
@@ -75,7 +79,9 @@ std::string describe(const ListenError& error);  // names the address
 
 class Server {
  public:
-  Server(asio::any_io_executor executor, ServerLimits limits, Handler handler);
+  // Without `upgrade`, HTTP runs on TCP.
+  Server(asio::any_io_executor executor, ServerLimits limits, Handler handler,
+         Upgrade upgrade = {});
   ~Server();  // as stop()
 
   // Listens on a numeric address; port 0 picks a free one. The port on success. May be called for
