@@ -9,10 +9,8 @@ namespace {
 
 using crypto::Certificate;
 
-constexpr std::string_view kRootName = "Intel SGX Root CA";
 constexpr std::string_view kPlatformCaName = "Intel SGX PCK Platform CA";
 constexpr std::string_view kProcessorCaName = "Intel SGX PCK Processor CA";
-constexpr std::string_view kPckName = "Intel SGX PCK Certificate";
 
 bool p256_only(const Certificate& certificate) {
   return certificate.key_kind() == crypto::KeyKind::ec_p256 &&
@@ -62,7 +60,10 @@ bool contains(const std::vector<Hash32>& pins, const Hash32& key) {
   return std::ranges::find(pins, key) != pins.end();
 }
 
-// True for a development root.
+}  // namespace
+
+std::string_view name(PckCa ca) { return ca == PckCa::platform ? "platform" : "processor"; }
+
 Result<bool> check_root(const Certificate& root, const TrustAnchors& anchors) {
   const Hash32 key = root.spki_sha256();
   const bool development = contains(anchors.development_intel, key);
@@ -79,24 +80,28 @@ Result<bool> check_root(const Certificate& root, const TrustAnchors& anchors) {
   return development;
 }
 
-}  // namespace
+Result<PckCa> check_pck_ca(const Certificate& ca, const Certificate& root) {
+  const auto kind = pck_ca_of(ca);
+  if (!kind) return refuse(Error::wrong_chain, "the intermediate is not a PCK CA");
+  if (const auto form = check_ca(ca, "PCK CA", 0); !form) return std::unexpected(form.error());
+  if (const auto link = check_link(ca, root, "PCK CA"); !link) {
+    return std::unexpected(link.error());
+  }
+  return *kind;
+}
 
-std::string_view name(PckCa ca) { return ca == PckCa::platform ? "platform" : "processor"; }
+Result<void> check_pck_leaf(const Certificate& leaf, const Certificate& ca) {
+  if (const auto form = check_leaf(leaf, kPckName); !form) return form;
+  return check_link(leaf, ca, "PCK certificate");
+}
 
 Result<ChainVerdict> check_pck_chain(const PckChain& chain, const TrustAnchors& anchors) {
   const auto development = check_root(chain.root, anchors);
   if (!development) return std::unexpected(development.error());
-  const auto ca = pck_ca_of(chain.intermediate);
-  if (!ca) return refuse(Error::wrong_chain, "the intermediate is not a PCK CA");
-  const Result<void> steps[] = {
-      check_ca(chain.intermediate, "PCK CA", 0),
-      check_link(chain.intermediate, chain.root, "PCK CA"),
-      check_leaf(chain.leaf, kPckName),
-      check_link(chain.leaf, chain.intermediate, "PCK certificate"),
-  };
-  for (const auto& step : steps) {
-    if (!step) return std::unexpected(step.error());
-  }
+  const auto ca = check_pck_ca(chain.intermediate, chain.root);
+  if (!ca) return std::unexpected(ca.error());
+  const auto leaf = check_pck_leaf(chain.leaf, chain.intermediate);
+  if (!leaf) return std::unexpected(leaf.error());
   return ChainVerdict{*ca, *development};
 }
 

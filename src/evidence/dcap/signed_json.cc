@@ -71,6 +71,11 @@ Result<SignedJson> parse_signed_json(std::string_view document, std::string_view
   return SignedJson{(*parsed)[name], std::string(*text), *signature};
 }
 
+bool signed_by(const SignedJson& document, const crypto::Certificate& signer) {
+  return crypto::verify_ecdsa(crypto::Curve::p256, signer.public_xy(),
+                              as_bytes(document.signed_text), document.signature);
+}
+
 std::optional<UnixSeconds> time_field(const JsonValue& object, std::string_view key) {
   const auto text = object[key].string();
   return text ? parse_time(*text) : std::nullopt;

@@ -18,6 +18,9 @@ struct SignedJson {
 // Exactly the members `name` and "signature"; nothing else may stand beside them unsigned.
 Result<SignedJson> parse_signed_json(std::string_view document, std::string_view name);
 
+// The signature alone; whether `signer` may sign such documents is check_tcb_signer's question.
+bool signed_by(const SignedJson& document, const crypto::Certificate& signer);
+
 // Fields of an object: nothing when absent, of another kind, or out of range.
 std::optional<UnixSeconds> time_field(const JsonValue& object, std::string_view key);  // …Z only
 std::optional<uint8_t> u8_field(const JsonValue& object, std::string_view key);

@@ -155,11 +155,8 @@ TdxVerification::Found TdxVerification::revocation() {
 TdxVerification::Found TdxVerification::collateral_match() {
   const TcbInfo& info = inputs_.tcb_info;
   const QeIdentity& qe = inputs_.qe_identity;
-  const Buffer signer = inputs_.tcb_signer.public_xy();
-  const bool info_authentic = crypto::verify_ecdsa(
-      Curve::p256, signer, as_bytes(info.document.signed_text), info.document.signature);
-  const bool qe_authentic = crypto::verify_ecdsa(
-      Curve::p256, signer, as_bytes(qe.document.signed_text), qe.document.signature);
+  const bool info_authentic = signed_by(info.document, inputs_.tcb_signer);
+  const bool qe_authentic = signed_by(qe.document, inputs_.tcb_signer);
   if (!inputs_.pck_crl && inputs_.foreign_crl) {
     return refuse(Error::collateral_mismatch, "the CRL is of another PCK CA");
   }

@@ -130,40 +130,20 @@ std::optional<ProductLine> line_of_root(const Certificate& root) {
   return line && common_name == std::string(kRootPrefix).append(name(*line)) ? line : std::nullopt;
 }
 
-// What the chain is not, or empty.
-std::string fault_of_roles(const Chain& chain, SigningKey kind, ProductLine line) {
-  const Certificate &vek = chain.vek, &ca = chain.intermediate, &root = chain.root;
-  for (const Certificate* certificate : {&vek, &ca, &root}) {
-    if (certificate->signature_kind() != crypto::SignatureKind::rsa_pss_sha384_salt48) {
-      return "a signature other than RSASSA-PSS with SHA-384";
-    }
-    if (certificate->has_unknown_critical_extension()) return "an unknown critical extension";
+// What no certificate of AMD is.
+std::string fault_of_form(const Certificate& certificate) {
+  if (certificate.signature_kind() != crypto::SignatureKind::rsa_pss_sha384_salt48) {
+    return "a signature other than RSASSA-PSS with SHA-384";
   }
-  if (!root.self_issued() || !root.is_ca() || !root.may_sign_certificates() ||
-      !root.may_sign_crls()) {
-    return "a root that may not issue";
-  }
-  if (ca.subject_common_name() != intermediate_common_name(kind, line)) {
-    return "an intermediate named " + ca.subject_common_name();
-  }
-  if (!ca.is_ca() || !ca.may_sign_certificates() || ca.path_length() != 0u) {
-    return "an intermediate that may not issue end certificates only";
-  }
-  if (vek.is_ca() || vek.subject_common_name() != vek_common_name(kind)) {
-    return "an endorsement key of another role";
-  }
-  if (ca.issuer_der() != root.subject_der() || vek.issuer_der() != ca.subject_der()) {
-    return "names that do not chain";
-  }
+  if (certificate.has_unknown_critical_extension()) return "an unknown critical extension";
   return "";
 }
 
-std::string fault_of_signatures(const Chain& chain) {
-  if (!chain.root.signed_by(chain.root)) return "a root that did not sign itself";
-  if (!chain.intermediate.signed_by(chain.root))
-    return "an intermediate that the root did not sign";
-  if (!chain.vek.signed_by(chain.intermediate)) return "a key that the intermediate did not sign";
-  return "";
+std::string fault_of_chain(const Chain& chain, SigningKey kind, ProductLine line) {
+  std::string fault = fault_of_root(chain.root);
+  if (fault.empty()) fault = fault_of_intermediate(chain.intermediate, chain.root, kind, line);
+  if (fault.empty()) fault = fault_of_vek(chain.vek, chain.intermediate, kind);
+  return fault;
 }
 
 struct Window {
@@ -195,26 +175,65 @@ std::optional<Chain> find_chain(const Report& report, const Collateral& collater
   return chain;
 }
 
+std::optional<Pin> pin_of(const Certificate& root, const TrustAnchors& anchors) {
+  const auto line = line_of_root(root);
+  if (!line) return std::nullopt;
+  const Hash32 key = root.spki_sha256();
+  const auto vendor = anchors.amd_ark.find(std::string(name(*line)));
+  if (vendor != anchors.amd_ark.end() && pinned(vendor->second, key)) return Pin{*line, false};
+  if (pinned(anchors.development_amd, key)) return Pin{*line, true};
+  return std::nullopt;
+}
+
+std::string fault_of_root(const Certificate& root) {
+  if (std::string fault = fault_of_form(root); !fault.empty()) return fault;
+  if (!root.self_issued() || !root.is_ca() || !root.may_sign_certificates() ||
+      !root.may_sign_crls()) {
+    return "a root that may not issue";
+  }
+  return root.signed_by(root) ? "" : "a root that did not sign itself";
+}
+
+std::string fault_of_intermediate(const Certificate& intermediate, const Certificate& root,
+                                  SigningKey kind, ProductLine line) {
+  if (std::string fault = fault_of_form(intermediate); !fault.empty()) return fault;
+  if (intermediate.subject_common_name() != intermediate_common_name(kind, line)) {
+    return "an intermediate named " + intermediate.subject_common_name();
+  }
+  if (!intermediate.is_ca() || !intermediate.may_sign_certificates() ||
+      intermediate.path_length() != 0u) {
+    return "an intermediate that may not issue end certificates only";
+  }
+  if (intermediate.issuer_der() != root.subject_der()) return "names that do not chain";
+  return intermediate.signed_by(root) ? "" : "an intermediate that the root did not sign";
+}
+
+std::string fault_of_vek(const Certificate& vek, const Certificate& intermediate,
+                         SigningKey kind) {
+  if (std::string fault = fault_of_form(vek); !fault.empty()) return fault;
+  if (vek.is_ca() || vek.subject_common_name() != vek_common_name(kind)) {
+    return "an endorsement key of another role";
+  }
+  if (vek.issuer_der() != intermediate.subject_der()) return "names that do not chain";
+  return vek.signed_by(intermediate) ? "" : "a key that the intermediate did not sign";
+}
+
 bool check_roles_and_signatures(Chain& chain, SigningKey kind, const VerifyPolicy& policy,
                                 CheckList& checks) {
-  const auto line = line_of_root(chain.root);
-  const Hash32 key = chain.root.spki_sha256();
-  const auto pins =
-      line ? policy.anchors.amd_ark.find(std::string(name(*line))) : policy.anchors.amd_ark.end();
-  const bool vendor = pins != policy.anchors.amd_ark.end() && pinned(pins->second, key);
-  chain.development = line && !vendor && pinned(policy.anchors.development_amd, key);
-  const std::string expected =
-      fmt::format("a pinned key of {}", line ? chain.root.subject_common_name() : "an ARK");
-  const std::string found = to_hex(key) + (chain.development ? " (development)" : "");
-  if (!checks.require("vendor_root", vendor || chain.development, Error::wrong_chain, expected,
-                      found)) {
+  const auto pin = pin_of(chain.root, policy.anchors);
+  chain.development = pin && pin->development;
+  const std::string root_name =
+      line_of_root(chain.root) ? chain.root.subject_common_name() : "an ARK";
+  const std::string key = to_hex(chain.root.spki_sha256());
+  if (!checks.require("vendor_root", pin.has_value(), Error::wrong_chain,
+                      "a pinned key of " + root_name,
+                      chain.development ? key + " (development)" : key)) {
     return false;
   }
-  std::string fault = fault_of_roles(chain, kind, *line);
-  if (fault.empty()) fault = fault_of_signatures(chain);
+  const std::string fault = fault_of_chain(chain, kind, pin->line);
   const std::string path =
       fmt::format("{} issued by {} issued by {}", vek_common_name(kind),
-                  intermediate_common_name(kind, *line), chain.root.subject_common_name());
+                  intermediate_common_name(kind, pin->line), root_name);
   return checks.require("certificate_chain", fault.empty(), Error::wrong_chain, path,
                         fault.empty() ? path : fault);
 }

@@ -24,6 +24,21 @@ struct Chain {
 std::optional<Chain> find_chain(const Report& report, const Collateral& collateral,
                                 const VerifyPolicy& policy, CheckList& checks);
 
+// A root whose key is pinned: for a product line by its vendor, or as that of a simulated AMD.
+struct Pin {
+  ProductLine line;  // that the root names
+  bool development;
+};
+std::optional<Pin> pin_of(const crypto::Certificate& root, const TrustAnchors& anchors);
+
+// What a certificate is not, in words; empty when it has its role and its issuer's signature.
+std::string fault_of_root(const crypto::Certificate& root);
+std::string fault_of_intermediate(const crypto::Certificate& intermediate,
+                                  const crypto::Certificate& root, SigningKey kind,
+                                  ProductLine line);
+std::string fault_of_vek(const crypto::Certificate& vek, const crypto::Certificate& intermediate,
+                         SigningKey kind);
+
 // wrong_chain: the root's key is not pinned for the chain's product line, or a name, a role or a
 // signature is not as the vendor issues it. A root that comes with the collateral lends its key to
 // the signature check only; the pin decides.
