@@ -1,5 +1,7 @@
 #include "admission/admission.h"
 
+#include <set>
+
 #include "ledger/types/limits.h"
 
 namespace cloister::admission {
@@ -34,9 +36,10 @@ policy::Rules rules_of(const ledger::NetworkPolicy& policy) {
 std::optional<evidence::Collateral> collateral_of(
     std::span<const ledger::CollateralRecord> records) {
   evidence::Collateral out;
+  std::set<Bytes, decltype([](Bytes a, Bytes b) { return less(a, b); })> seen;
   for (const auto& record : records) {
     for (const Buffer& file : record.files) {
-      if (!out.add(file)) return std::nullopt;
+      if (seen.insert(file).second && !out.add(file)) return std::nullopt;
     }
   }
   return out;
@@ -46,7 +49,6 @@ std::string_view name(Refusal refusal) {
   switch (refusal) {
     case Refusal::none: return "none";
     case Refusal::evidence_absent: return "evidence_absent";
-    case Refusal::format_unknown: return "format_unknown";
     case Refusal::evidence_refused: return "evidence_refused";
     case Refusal::policy_refused: return "policy_refused";
   }
@@ -79,10 +81,6 @@ Judgement judge(const Question& question) {
   auto verify_policy = policy::verify_policy(question.rules.merged, question.anchors);
   for (const auto& item : question.evidence) {
     auto format = static_cast<evidence::Format>(item.format);
-    if (evidence::name(format).empty()) {
-      out.refusal = Refusal::format_unknown;
-      return out;
-    }
     ItemVerdict verdict;
     verdict.verification = evidence::verify({format, item.bytes}, question.collateral,
                                             verify_policy, question.binding, question.now);

@@ -17,14 +17,14 @@ evidence::TrustAnchors anchors_of(const ledger::Genesis& genesis);
 
 policy::Rules rules_of(const ledger::NetworkPolicy& policy);
 
-// All files of all records. Nothing when a file is not collateral: records are verified when they come,
-// so that means the records were not the ledger's.
+// All files of all records, each once: many objects come with the same chain. Nothing when a file is not
+// collateral, or all together are more than a verifier takes: records are verified when they come, so the
+// first means that the records were not the ledger's.
 std::optional<evidence::Collateral> collateral_of(std::span<const ledger::CollateralRecord> records);
 
 enum class Refusal : uint8_t {
   none = 0,
   evidence_absent = 1,      // no item, or more than kMaxEvidenceItems
-  format_unknown = 2,
   evidence_refused = 3,     // by the verifier: see the item's appraisal
   policy_refused = 4,       // by policy: see the item's decision
 };
@@ -56,7 +56,8 @@ struct Question {
   uint64_t height = 0;        // of the ledger, for releases
 };
 
-// Every item must verify and satisfy policy; one failure fails the whole.
+// Every item must verify and satisfy policy; one failure fails the whole, whichever it is. An unknown
+// format is refused by the verifier, as `unsupported`.
 Judgement judge(const Question& question);
 
 // What the ledger keeps of an admitted item.

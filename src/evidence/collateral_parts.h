@@ -1,0 +1,40 @@
+// What the vendors' parts of collateral.cc share. For the source files of this folder.
+#pragma once
+
+#include "evidence/collateral.h"
+#include "evidence/dcap/chain.h"
+
+namespace cloister::evidence {
+
+// One object and the certificates that came with it. Nothing here is authentic yet.
+struct CollateralFiles {
+  Collateral object;  // holds exactly one
+  std::vector<crypto::Certificate> certificates;
+};
+
+using CollateralResult = std::expected<CollateralFacts, CollateralError>;
+
+CollateralResult verify_intel(const CollateralFiles& files, const TrustAnchors& anchors,
+                              UnixSeconds now);
+CollateralResult verify_amd(const CollateralFiles& files, const TrustAnchors& anchors,
+                            UnixSeconds now);
+
+using NeededCollateral = std::expected<std::vector<CollateralName>, Error>;
+NeededCollateral needed_by_tdx_quote(Bytes quote);
+NeededCollateral needed_by_snp_report(Bytes report, const TrustAnchors& anchors);
+
+CollateralName name_of(CollateralKind kind, const Hash32& root_key, Bytes what);
+
+// The facts of a list whose issuer's signature has been checked. `malformed`: another form than
+// RFC 5280, 5 asks for, or a number beyond 64 bits.
+CollateralResult crl_facts(const crypto::Crl& crl, const Hash32& root_key,
+                           const Hash32& issuer_key);
+
+// `not_current` unless all of them hold.
+CollateralResult current(const CollateralFacts& facts, const std::vector<dcap::Window>& windows,
+                         UnixSeconds now);
+
+// The windows of what came along.
+std::vector<dcap::Window> windows_of(const std::vector<crypto::Certificate>& certificates);
+
+}  // namespace cloister::evidence
