@@ -23,7 +23,7 @@ class AmdSim : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   static const AmdSimulator& simulator() {
-    static const AmdSimulator made = AmdSimulator::create(AmdProduct::genoa, kNow);
+    static const AmdSimulator made = AmdSimulator::create(AmdProduct::milan, kNow);
     return made;
   }
 
@@ -53,6 +53,7 @@ TEST_F(AmdSim, AcceptedOnlyUnderItsOwnDevelopmentAnchor) {
   const auto out = judge(simulator(), anchors);
   ASSERT_TRUE(out.verified) << out.appraisal.detail;
   EXPECT_TRUE(out.verified->development());
+  EXPECT_EQ(out.verified->product(), "Milan");
 }
 
 TEST_F(AmdSim, LoadingGivesTheSameHierarchy) {

@@ -2,9 +2,7 @@
 // check under test can refuse.
 #include <gmock/gmock.h>
 
-#include "evidence/sim/amd.h"
-#include "evidence/snp/vek.h"
-#include "evidence/snp/verify.h"
+#include "evidence/snp/hierarchy_testing.h"
 
 namespace cloister::evidence {
 namespace {
@@ -12,22 +10,9 @@ namespace {
 using crypto::Certificate;
 using sim::AmdAuthority;
 using sim::AmdProduct;
-using sim::AmdSimulator;
 
-constexpr UnixSeconds kNow = 1'800'000'000;
-constexpr UnixSeconds kDay = 86'400;
-constexpr sim::AmdWindow kYear{kNow - kDay, kNow + 365 * kDay};
-const Fixed<64> kReportData = {1, 2, 3};
-
-const AmdSimulator& genoa() {
-  static const AmdSimulator simulator = AmdSimulator::create(AmdProduct::genoa, kNow);
-  return simulator;
-}
-
-const AmdSimulator& milan() {
-  static const AmdSimulator simulator = AmdSimulator::create(AmdProduct::milan, kNow);
-  return simulator;
-}
+constexpr UnixSeconds kNow = kTestNow;
+constexpr UnixSeconds kDay = kTestDay;
 
 sim::SnpParameters guest() {
   sim::SnpParameters out;
@@ -40,43 +25,20 @@ sim::VcekParameters vcek_parameters() {
   sim::VcekParameters out;
   out.tcb = sim::amd_tcb(AmdProduct::genoa);
   out.chip_id = genoa().chip_id(0);
-  out.window = kYear;
+  out.window = kTestYear;
   out.product_name = "Genoa";
   return out;
 }
 
-crypto::Crl make_crl(const AmdAuthority& ark, UnixSeconds from, UnixSeconds until,
-                     const std::vector<Buffer>& revoked = {}) {
-  return crypto::issue_crl(ark.certificate, ark.key, from, until, 7, revoked);
-}
-
-crypto::PrivateKey copy_of(const crypto::PrivateKey& key) {
-  const auto pem = key.to_pem();
-  return *crypto::PrivateKey::from_pem(as_text(Bytes(pem)));
-}
-
-// A certificate of this hierarchy with other contents than it would issue.
-Certificate reissue(const std::string& common_name, const crypto::PrivateKey& key,
-                    const AmdAuthority& issuer, void (*change)(crypto::IssueRequest&)) {
-  crypto::IssueRequest request;
-  request.subject_cn = common_name;
-  request.organization = "Cloister development, no hardware protection";
-  request.serial = {9};
-  request.not_before = kYear.not_before;
-  request.not_after = kYear.not_after;
-  change(request);
-  return crypto::issue_certificate(request, key, &issuer.certificate, issuer.key);
-}
-
 // All that a verification is given.
 struct World {
-  Buffer report = genoa().report(guest(), kReportData);
+  Buffer report = genoa().report(guest(), kTestReportData);
   Certificate vcek = sim::issue_vcek(genoa().ask_for_testing(), key(0), vcek_parameters());
   std::optional<Certificate> ask = genoa().ask_for_testing().certificate;
   std::optional<Certificate> ark = genoa().ark();
-  std::optional<crypto::Crl> crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay);
+  std::optional<crypto::Crl> crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow + kDay);
   VerifyPolicy policy;
-  Binding binding = Binding::report_data(kReportData);
+  Binding binding = Binding::report_data(kTestReportData);
   UnixSeconds now = kNow;
 
   World() { policy.anchors.development_amd = {genoa().ark_spki()}; }
@@ -127,7 +89,7 @@ TEST(SnpSimulated, AcceptedAndMarkedAsDevelopment) {
   EXPECT_EQ(out.verified->product(), "Genoa");
   EXPECT_EQ(out.verified->measurement(), Buffer(48, 0xAA));
   EXPECT_EQ(out.verified->configuration(), Buffer(32, 0xBB));
-  EXPECT_EQ(out.verified->report_data(), kReportData);
+  EXPECT_EQ(out.verified->report_data(), kTestReportData);
   EXPECT_EQ(out.verified->platform_id(), to_buffer(genoa().chip_id(0)));
   EXPECT_EQ(out.verified->valid_until(), kNow + kDay - 1);
 }
@@ -144,45 +106,43 @@ TEST(SnpSimulated, ChainFaults) {
        Error::wrong_chain},
       {"root of the same name with another key",
        [](World& w) {
-         const AmdAuthority& other = milan().ark_for_testing();
-         w.ark = reissue("ARK-Genoa", other.key, other, [](auto& r) { r.ca = true; });
+         const AmdAuthority& other = other_ark();
+         w.ark = issue_any("ARK-Genoa", other.key, &other, [](auto& r) { r.ca = true; });
        },
        Error::wrong_chain},
       {"intermediate of another root",
        [](World& w) {
-         w.ask = sim::issue_ask(AmdProduct::genoa, milan().ark_for_testing(),
-                                genoa().ask_for_testing().key, kYear);
+         w.ask = sim::issue_ask(AmdProduct::genoa, other_ark(), genoa().ask_for_testing().key,
+                                kTestYear);
        },
        Error::wrong_chain},
       {"intermediate with the right names, signed by itself",
        [](World& w) {
          const AmdAuthority forged{copy_of(genoa().ask_for_testing().key), genoa().ark()};
-         w.ask = sim::issue_ask(AmdProduct::genoa, forged, forged.key, kYear);
+         w.ask = sim::issue_ask(AmdProduct::genoa, forged, forged.key, kTestYear);
        },
        Error::wrong_chain},
       {"intermediate that may issue intermediates",
        [](World& w) {
-         w.ask = reissue("SEV-Genoa", genoa().ask_for_testing().key, genoa().ark_for_testing(),
-                         [](auto& r) { r.ca = true; });
+         w.ask = issue_any("SEV-Genoa", genoa().ask_for_testing().key, &genoa().ark_for_testing(),
+                           [](auto& r) { r.ca = true; });
        },
        Error::wrong_chain},
       {"intermediate for lent keys",
        [](World& w) {
-         w.ask = reissue("SEV-VLEK-Genoa", genoa().ask_for_testing().key, genoa().ark_for_testing(),
-                         [](auto& r) {
-                           r.ca = true;
-                           r.path_length = 0;
-                         });
+         w.ask = issue_any("SEV-VLEK-Genoa", genoa().ask_for_testing().key,
+                           &genoa().ark_for_testing(), [](auto& r) {
+                             r.ca = true;
+                             r.path_length = 0;
+                           });
        },
        Error::wrong_chain},
       {"chip key of another intermediate",
-       [](World& w) {
-         w.vcek = sim::issue_vcek(milan().ask_for_testing(), World::key(0), vcek_parameters());
-       },
+       [](World& w) { w.vcek = sim::issue_vcek(other_ask(), World::key(0), vcek_parameters()); },
        Error::wrong_chain},
       {"chip key with the right names, signed by another intermediate",
        [](World& w) {
-         const AmdAuthority forged{copy_of(milan().ask_for_testing().key), *w.ask};
+         const AmdAuthority forged{copy_of(other_ask().key), *w.ask};
          w.vcek = sim::issue_vcek(forged, World::key(0), vcek_parameters());
        },
        Error::wrong_chain},
@@ -208,7 +168,7 @@ TEST(SnpSimulated, MissingCollateral) {
 
 TEST(SnpSimulated, WindowFaults) {
   expect_each({
-      {"first second of the key", [](World& w) { w.now = kYear.not_before; }, std::nullopt},
+      {"first second of the key", [](World& w) { w.now = kTestYear.not_before; }, std::nullopt},
       {"key not yet valid",
        [](World& w) {
          auto p = vcek_parameters();
@@ -237,17 +197,17 @@ TEST(SnpSimulated, WindowFaults) {
        },
        Error::expired},
       {"list of tomorrow",
-       [](World& w) { w.crl = make_crl(genoa().ark_for_testing(), kNow + 1, kNow + kDay); },
+       [](World& w) { w.crl = crl_of(genoa().ark_for_testing(), kNow + 1, kNow + kDay); },
        Error::not_yet_valid},
       {"last second of the list",
-       [](World& w) { w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + 1); },
+       [](World& w) { w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow + 1); },
        std::nullopt},
       {"the next list is out",
-       [](World& w) { w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow); },
+       [](World& w) { w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow); },
        Error::expired},
       {"expired list, absence waived",
        [](World& w) {
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow);
+         w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow);
          w.policy.allow_no_revocation = true;
        },
        Error::expired},
@@ -258,7 +218,7 @@ TEST(SnpSimulated, RevocationFaults) {
   expect_each({
       {"intermediate listed",
        [](World& w) {
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay, {w.ask->serial()});
+         w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow + kDay, {w.ask->serial()});
        },
        Error::revoked},
       {"key listed",
@@ -266,27 +226,27 @@ TEST(SnpSimulated, RevocationFaults) {
          auto p = vcek_parameters();
          p.serial = {0x77};
          w.issue(p);
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay, {{0x77}});
+         w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow + kDay, {{0x77}});
        },
        Error::revoked},
       {"another serial listed",
        [](World& w) {
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow + kDay, {{0x78}});
+         w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow + kDay, {{0x78}});
        },
        std::nullopt},
       {"list of another root",
-       [](World& w) { w.crl = make_crl(milan().ark_for_testing(), kNow - kDay, kNow + kDay); },
+       [](World& w) { w.crl = crl_of(other_ark(), kNow - kDay, kNow + kDay); },
        Error::collateral_mismatch},
       {"list of another root, absence waived",
        [](World& w) {
-         w.crl = make_crl(milan().ark_for_testing(), kNow - kDay, kNow + kDay);
+         w.crl = crl_of(other_ark(), kNow - kDay, kNow + kDay);
          w.policy.allow_no_revocation = true;
        },
        Error::collateral_mismatch},
       {"list in the root's name, signed by the intermediate",
        [](World& w) {
          const AmdAuthority forged{copy_of(genoa().ask_for_testing().key), genoa().ark()};
-         w.crl = make_crl(forged, kNow - kDay, kNow + kDay);
+         w.crl = crl_of(forged, kNow - kDay, kNow + kDay);
        },
        Error::bad_signature},
   });
@@ -350,7 +310,7 @@ TEST(SnpSimulated, KeyExtensionFaults) {
        Error::malformed},
       {"no extensions at all",
        [](World& w) {
-         w.vcek = reissue("SEV-VCEK", World::key(0), genoa().ask_for_testing(), [](auto&) {});
+         w.vcek = issue_any("SEV-VCEK", World::key(0), &genoa().ask_for_testing(), [](auto&) {});
        },
        Error::malformed},
   });
@@ -431,30 +391,17 @@ TEST(SnpSimulated, OfSeveralFaultsTheFirstClassAnswers) {
        Error::bad_signature},
       {"expired list and bad signature",
        [](World& w) {
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow);
+         w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow);
          w.report[0x90] ^= 1;
        },
        Error::expired},
       {"unlisted root and expired list",
        [](World& w) {
          w.policy.anchors.development_amd.clear();
-         w.crl = make_crl(genoa().ark_for_testing(), kNow - kDay, kNow);
+         w.crl = crl_of(genoa().ark_for_testing(), kNow - kDay, kNow);
        },
        Error::wrong_chain},
   });
-}
-
-TEST(SnpSimulated, MilanWorksToo) {
-  Collateral collateral;
-  for (const auto& [name, file] : milan().collateral(2, kNow)) ASSERT_TRUE(collateral.add(file));
-  VerifyPolicy policy;
-  policy.anchors.development_amd = {milan().ark_spki()};
-  sim::SnpParameters parameters = guest();
-  parameters.chip = 2;
-  const auto out = verify_snp_report(milan().report(parameters, kReportData), collateral, policy,
-                                     Binding::report_data(kReportData), kNow);
-  ASSERT_TRUE(out.verified) << out.appraisal.detail;
-  EXPECT_EQ(out.verified->product(), "Milan");
 }
 
 }  // namespace
