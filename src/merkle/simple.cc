@@ -16,7 +16,9 @@ Hash32 inner_hash(const Hash32& left, const Hash32& right) {
 }
 
 // Largest power of two strictly below `count`; count >= 2.
-uint64_t split_point(uint64_t count) { return std::bit_floor(count - 1); }
+uint64_t split_point(uint64_t count) {
+  return std::bit_floor(count - 1);
+}
 
 Hash32 root_of(std::span<const Hash32> hashes) {
   if (hashes.size() == 1) return hashes[0];

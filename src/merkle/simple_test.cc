@@ -7,9 +7,15 @@
 namespace cloister::merkle {
 namespace {
 
-Buffer text(std::string_view t) { return to_buffer(as_bytes(t)); }
-Buffer hex(std::string_view t) { return *from_hex(t); }
-std::string root_hex(const std::vector<Buffer>& leaves) { return to_hex(simple_root(leaves)); }
+Buffer text(std::string_view t) {
+  return to_buffer(as_bytes(t));
+}
+Buffer hex(std::string_view t) {
+  return *from_hex(t);
+}
+std::string root_hex(const std::vector<Buffer>& leaves) {
+  return to_hex(simple_root(leaves));
+}
 
 TEST(Simple, UpstreamVectors) {
   EXPECT_EQ(root_hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

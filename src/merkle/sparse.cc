@@ -40,18 +40,28 @@ std::expected<void, ProofError> compare(const Hash32& root, Bytes key, const Pro
 
 std::string_view describe(ProofError error) {
   switch (error) {
-    case ProofError::malformed: return "the proof contradicts itself";
-    case ProofError::wrong_root: return "the proof leads to another root";
-    case ProofError::wrong_leaf: return "the proof ends off the path of the key";
-    case ProofError::wrong_value: return "the proof shows another value";
-    case ProofError::not_absent: return "the proof shows that the key is present";
-    case ProofError::not_present: return "the proof shows that the key is absent";
+    case ProofError::malformed:
+      return "the proof contradicts itself";
+    case ProofError::wrong_root:
+      return "the proof leads to another root";
+    case ProofError::wrong_leaf:
+      return "the proof ends off the path of the key";
+    case ProofError::wrong_value:
+      return "the proof shows another value";
+    case ProofError::not_absent:
+      return "the proof shows that the key is present";
+    case ProofError::not_present:
+      return "the proof shows that the key is absent";
   }
   return "unknown";
 }
 
-Hash32 path_of(Bytes key) { return crypto::sha256(key); }
-Hash32 sparse_leaf_hash(const Leaf& leaf) { return hash_pair(0, leaf.path, leaf.value_hash); }
+Hash32 path_of(Bytes key) {
+  return crypto::sha256(key);
+}
+Hash32 sparse_leaf_hash(const Leaf& leaf) {
+  return hash_pair(0, leaf.path, leaf.value_hash);
+}
 Hash32 sparse_inner_hash(const Hash32& left, const Hash32& right) {
   return hash_pair(1, left, right);
 }
@@ -112,8 +122,8 @@ std::expected<Hash32, ProofError> proof_root(Bytes key, const Proof& proof) {
   size_t next = 0;
   for (size_t level = depth; level-- > 0;) {
     const Hash32& sibling = proof.has_sibling[level] ? proof.siblings[next++] : kEmptyRoot;
-    hash = path_bit(path, level) ? sparse_inner_hash(sibling, hash)
-                                 : sparse_inner_hash(hash, sibling);
+    hash =
+        path_bit(path, level) ? sparse_inner_hash(sibling, hash) : sparse_inner_hash(hash, sibling);
   }
   return hash;
 }
@@ -140,8 +150,7 @@ std::expected<void, ProofError> verify_inclusion(const Hash32& root, Bytes key, 
   return check_present(key, value, proof);
 }
 
-std::expected<void, ProofError> verify_absence(const Hash32& root, Bytes key,
-                                               const Proof& proof) {
+std::expected<void, ProofError> verify_absence(const Hash32& root, Bytes key, const Proof& proof) {
   if (auto rooted = compare(root, key, proof); !rooted) return rooted;
   return check_absent(key, proof);
 }

@@ -1,5 +1,5 @@
-// Sparse Merkle tree over path = SHA-256(key), bits most significant first; a subtree that holds one
-// leaf is that leaf. Here: its hashing, and compact proofs of inclusion and of absence.
+// Sparse Merkle tree over path = SHA-256(key), bits most significant first; a subtree that holds
+// one leaf is that leaf. Here: its hashing, and compact proofs of inclusion and of absence.
 //
 //   leaf  = SHA-256(00 ‖ path ‖ SHA-256(value))
 //   inner = SHA-256(01 ‖ left ‖ right)
@@ -24,14 +24,17 @@ struct Leaf {
 Hash32 path_of(Bytes key);
 Hash32 sparse_leaf_hash(const Leaf& leaf);
 Hash32 sparse_inner_hash(const Hash32& left, const Hash32& right);
-inline bool path_bit(const Hash32& path, size_t i) { return path[i / 8] >> (7 - i % 8) & 1; }
+inline bool path_bit(const Hash32& path, size_t i) {
+  return path[i / 8] >> (7 - i % 8) & 1;
+}
 
 // One path from the root to where `key` is or would be.
 //
-//   wire: u16be depth d ‖ bitmap[ceil(d/8)] ‖ siblings[32 each] ‖ u8 terminal ‖ leaf (path ‖ value hash)
+//   wire: u16be depth d ‖ bitmap[ceil(d/8)] ‖ siblings[32 each] ‖ u8 terminal ‖ leaf (path ‖ value
+//   hash)
 //
-// Bit i of the bitmap (0 at the root, most significant first) says that the sibling at level i + 1 is
-// not empty; siblings are those, bottom-up. terminal: 0 = empty, 1 = a leaf follows.
+// Bit i of the bitmap (0 at the root, most significant first) says that the sibling at level i + 1
+// is not empty; siblings are those, bottom-up. terminal: 0 = empty, 1 = a leaf follows.
 struct Proof {
   std::vector<bool> has_sibling;  // one for each level; its size is the depth
   std::vector<Hash32> siblings;   // bottom-up, none of them empty
@@ -47,17 +50,17 @@ constexpr size_t kMaxProofBytes = 2 + 32 + 32 * kMaxDepth + 1 + 64;
 
 // Why a proof was refused.
 enum class ProofError : uint8_t {
-  malformed = 1,     // counts that contradict each other
-  wrong_root = 2,    // hashes to another root
-  wrong_leaf = 3,    // ends at a leaf that is not the key's, or outside the key's path
-  wrong_value = 4,   // ends at the key with another value
-  not_absent = 5,    // claims absence but shows the key
-  not_present = 6,   // claims inclusion but shows that the key is absent
+  malformed = 1,    // counts that contradict each other
+  wrong_root = 2,   // hashes to another root
+  wrong_leaf = 3,   // ends at a leaf that is not the key's, or outside the key's path
+  wrong_value = 4,  // ends at the key with another value
+  not_absent = 5,   // claims absence but shows the key
+  not_present = 6,  // claims inclusion but shows that the key is absent
 };
 std::string_view describe(ProofError error);
 
-// The root that `proof` leads to for `key`; the caller compares it. Nothing when malformed or when the
-// terminal leaf does not lie on the key's path.
+// The root that `proof` leads to for `key`; the caller compares it. Nothing when malformed or when
+// the terminal leaf does not lie on the key's path.
 std::expected<Hash32, ProofError> proof_root(Bytes key, const Proof& proof);
 
 // What the terminal says about `key`, with no look at the root.

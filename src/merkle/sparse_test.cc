@@ -36,10 +36,12 @@ TEST(Proof, EachSingleFaultOfAnInclusionIsRefused) {
       {"sibling empty", [](Proof& p) { p.siblings[0] = kEmptyRoot; }, ProofError::malformed},
       {"deepest sibling empty", [](Proof& p) { p.has_sibling.push_back(false); },
        ProofError::malformed},
-      {"too deep", [](Proof& p) {
+      {"too deep",
+       [](Proof& p) {
          p.has_sibling.assign(257, true);
          p.siblings.assign(257, {1});
-       }, ProofError::malformed},
+       },
+       ProofError::malformed},
       {"value hash changed", [](Proof& p) { p.terminal->value_hash[0] ^= 1; },
        ProofError::wrong_root},
       {"leaf elsewhere", [](Proof& p) { p.terminal->path[0] ^= 0x80; }, ProofError::wrong_leaf},

@@ -37,9 +37,8 @@ struct Tree::Builder {
   static const Hash32& hash_of(const Link& node) { return node ? node->hash : kEmptyRoot; }
 
   static size_t count_left(Changes changes, size_t depth) {
-    const auto split = std::partition_point(changes.begin(), changes.end(), [&](const Change& c) {
-      return !path_bit(c.path, depth);
-    });
+    const auto split = std::partition_point(
+        changes.begin(), changes.end(), [&](const Change& c) { return !path_bit(c.path, depth); });
     return static_cast<size_t>(split - changes.begin());
   }
 
@@ -56,9 +55,9 @@ struct Tree::Builder {
 
   static Link build_beside(const Link& leaf, Changes changes, size_t depth) {
     std::vector<Change> all(changes.begin(), changes.end());
-    const auto at = std::lower_bound(
-        all.begin(), all.end(), leaf->leaf.path,
-        [](const Change& c, const Hash32& path) { return c.path < path; });
+    const auto at =
+        std::lower_bound(all.begin(), all.end(), leaf->leaf.path,
+                         [](const Change& c, const Hash32& path) { return c.path < path; });
     if (at == all.end() || at->path != leaf->leaf.path) {
       all.insert(at, Change{leaf->leaf.path, leaf->leaf.value_hash, leaf->entry});
     }
@@ -88,14 +87,20 @@ Tree::Change Tree::set(EntryPtr entry) {
   const Hash32 path = path_of(entry->key), value_hash = crypto::sha256(entry->value);
   return {path, value_hash, std::move(entry)};
 }
-Tree::Change Tree::unset(Bytes key) { return {path_of(key), std::nullopt, nullptr}; }
+Tree::Change Tree::unset(Bytes key) {
+  return {path_of(key), std::nullopt, nullptr};
+}
 
-Hash32 Tree::root() const { return Builder::hash_of(root_); }
+Hash32 Tree::root() const {
+  return Builder::hash_of(root_);
+}
 
 void Tree::put(Bytes key, Bytes value) {
   update({set(std::make_shared<const Entry>(Entry{to_buffer(key), to_buffer(value)}))});
 }
-void Tree::erase(Bytes key) { update({unset(key)}); }
+void Tree::erase(Bytes key) {
+  update({unset(key)});
+}
 
 void Tree::update(std::vector<Change> changes) {
   std::stable_sort(changes.begin(), changes.end(),

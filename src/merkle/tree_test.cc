@@ -15,7 +15,9 @@ struct BytesLess {
 };
 using Model = std::map<Buffer, Buffer, BytesLess>;
 
-Buffer key_of(uint64_t n) { return ByteWriter().u64_be(n).take(); }
+Buffer key_of(uint64_t n) {
+  return ByteWriter().u64_be(n).take();
+}
 
 // The definition, with no sharing and no order of updates.
 Hash32 naive_root(const std::vector<Leaf>& leaves, size_t depth) {

@@ -19,8 +19,8 @@ Verdict apply_bond(Context& c, const Tx& tx, const OperatorBond& body) {
   }
   op->stake_micro += body.amount_micro;  // bounded by the total of all money
   c.put(tx.account, *op);
-  c.emit("operator.bonded", {{"operator", to_hex(tx.account)},
-                             {"stake_micro", std::to_string(op->stake_micro)}});
+  c.emit("operator.bonded",
+         {{"operator", to_hex(tx.account)}, {"stake_micro", std::to_string(op->stake_micro)}});
   return Code::ok;
 }
 

@@ -1,6 +1,6 @@
-// The seam to verification. The state machine decides what evidence must be bound to, how old it may
-// be and what follows from the verdict; whoever builds the State hands in how evidence and collateral
-// are verified. Every node must hand in the same pure function.
+// The seam to verification. The state machine decides what evidence must be bound to, how old it
+// may be and what follows from the verdict; whoever builds the State hands in how evidence and
+// collateral are verified. Every node must hand in the same pure function.
 #pragma once
 
 #include <expected>
@@ -12,13 +12,13 @@
 namespace cloister::ledger {
 
 struct AdmissionInput {
-  std::span<const EvidenceItem> evidence;       // at least one
-  Fixed<64> report_data{};                      // that each item must carry
-  std::span<const CollateralRecord> collateral; // all that the ledger holds
-  const Genesis& genesis;                       // development anchors
+  std::span<const EvidenceItem> evidence;        // at least one
+  Fixed<64> report_data{};                       // that each item must carry
+  std::span<const CollateralRecord> collateral;  // all that the ledger holds
+  const Genesis& genesis;                        // development anchors
   const NetworkPolicy& policy;
   uint64_t height = 0;
-  UnixSeconds now = 0;                          // time of the block
+  UnixSeconds now = 0;  // time of the block
 };
 
 class AdmissionVerifier {
@@ -26,13 +26,13 @@ class AdmissionVerifier {
   virtual ~AdmissionVerifier() = default;
 
   // One platform for each item, in order; or the first refusal: Code evidence_* or policy_*.
-  virtual std::expected<std::vector<Platform>, Code> admit(
-      const AdmissionInput& input) const = 0;
+  virtual std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const = 0;
 
-  // Whether the vendor's chain signs the first of `files`, now. Fills every member of the record but
-  // `files`; or collateral_malformed, _unverified, _not_current.
-  virtual std::expected<CollateralRecord, Code> verify_collateral(
-      std::span<const Buffer> files, const Genesis& genesis, UnixSeconds now) const = 0;
+  // Whether the vendor's chain signs the first of `files`, now. Fills every member of the record
+  // but `files`; or collateral_malformed, _unverified, _not_current.
+  virtual std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,
+                                                                  const Genesis& genesis,
+                                                                  UnixSeconds now) const = 0;
 };
 
 }  // namespace cloister::ledger

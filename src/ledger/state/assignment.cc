@@ -77,16 +77,15 @@ void assign(Context& c, Session& session, Instance instance) {
                               {"price_micro", std::to_string(session.price_micro)}});
 }
 
-// The drawn instance fell out or filled up after the set was frozen: the request starts again with a
-// new height, a new set and a new beacon.
+// The drawn instance fell out or filled up after the set was frozen: the request starts again with
+// a new height, a new set and a new beacon.
 void miss(Context& c, Session& session, const Instance& instance) {
-  const bool at_fault = instance.state == InstanceState::unverified ||
-                        instance.state == InstanceState::expired;
+  const bool at_fault =
+      instance.state == InstanceState::unverified || instance.state == InstanceState::expired;
   if (at_fault) {
     change_reputation(c, instance.operator_account, -int64_t{c.params.reputation_miss_loss});
   }
-  c.emit("session.missed",
-         {{"session", to_hex(session.id)}, {"instance", to_hex(instance.id)}});
+  c.emit("session.missed", {{"session", to_hex(session.id)}, {"instance", to_hex(instance.id)}});
   session.misses += 1;
   if (session.misses > kMaxMisses) return refund(c, session, "no instance was free");
   request_draw(c, session);

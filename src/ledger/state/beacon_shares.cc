@@ -4,8 +4,8 @@
 
 namespace cloister::ledger {
 
-// Open from the block of its own height, when no request that it decides can be added any more, until
-// the requests that wait for it have expired.
+// Open from the block of its own height, when no request that it decides can be added any more,
+// until the requests that wait for it have expired.
 bool beacon_wanted(const Beacon& beacon, const Params& params, uint64_t height) {
   return !beacon.value && beacon.height <= height &&
          height - beacon.height < params.request_lifetime_blocks;
@@ -20,9 +20,9 @@ Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body)
       validators[share.index - 1u].public_key != tx.account) {
     return Code::not_validator;
   }
-  const auto place = std::lower_bound(
-      beacon->shares.begin(), beacon->shares.end(), share.index,
-      [](const BeaconShare& have, uint16_t index) { return have.index < index; });
+  const auto place =
+      std::lower_bound(beacon->shares.begin(), beacon->shares.end(), share.index,
+                       [](const BeaconShare& have, uint16_t index) { return have.index < index; });
   if (place != beacon->shares.end() && place->index == share.index) {
     return Code::beacon_duplicate;
   }
@@ -31,11 +31,10 @@ Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body)
   }
   beacon->shares.insert(place, share);
   if (beacon->shares.size() == c.genesis.beacon.threshold) {
-    beacon->value =
-        combine_beacon(c.chain_id(), c.genesis.beacon, body.height, beacon->shares);
+    beacon->value = combine_beacon(c.chain_id(), c.genesis.beacon, body.height, beacon->shares);
     invariant(beacon->value.has_value(), "verified shares do not combine");
-    c.emit("beacon.value", {{"height", std::to_string(body.height)},
-                            {"value", to_hex(*beacon->value)}});
+    c.emit("beacon.value",
+           {{"height", std::to_string(body.height)}, {"value", to_hex(*beacon->value)}});
   }
   c.put(*beacon);
   return Code::ok;

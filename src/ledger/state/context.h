@@ -115,25 +115,26 @@ inline bool is_live(const Instance& i) {
   return i.state == InstanceState::active || i.state == InstanceState::unverified;
 }
 // Runs the verifier against what lies on the ledger now.
-std::expected<std::vector<Platform>, Code> verify_evidence(
-    const Context& c, std::span<const EvidenceItem> evidence, const Fixed<64>& binding);
+std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
+                                                           std::span<const EvidenceItem> evidence,
+                                                           const Fixed<64>& binding);
 // Ends the service of an instance in `state`; its sessions are drawn again, closed or refunded.
 void end_instance(Context& c, Instance instance, InstanceState state);
 void instance_due(Context& c, const InstanceId& id);
 
 // --- sessions.cc, assignment.cc -----------------------------------------------------------------
 void schedule(Context& c, Session& session, uint64_t due_height);  // 0: nothing more falls due
-void request_draw(Context& c, Session& session);    // enters `requested` at this height
+void request_draw(Context& c, Session& session);  // enters `requested` at this height
 void refund(Context& c, Session& session, const char* reason);
 void start_closing(Context& c, Session& session, const char* reason);
 void finish_closing(Context& c, Session& session);
-void detach(Context& c, const Session& session);    // the instance is free of it
+void detach(Context& c, const Session& session);  // the instance is free of it
 // The sessions of an instance that serves no more. `revoked`: nothing more may be settled.
 void release_sessions(Context& c, const InstanceId& instance, bool revoked);
 void session_due(Context& c, const SessionId& id);
 void freeze_requests(Context& c);
-// Keeps kMaxCandidates of them, chosen by hash with the block's, ascending by id. A proposer could grind
-// the block to shape that choice; it matters only in networks larger than the bound.
+// Keeps kMaxCandidates of them, chosen by hash with the block's, ascending by id. A proposer could
+// grind the block to shape that choice; it matters only in networks larger than the bound.
 void cap_candidates(std::vector<Candidate>& list, const Hash32& block_hash);
 void draw_session(Context& c, Session& session);
 bool beacon_wanted(const Beacon& beacon, const Params& params, uint64_t height);

@@ -12,8 +12,7 @@ bool endpoint_valid(std::string_view endpoint) {
   if (colon == std::string_view::npos || colon == 0) return false;
   const std::string_view host = endpoint.substr(0, colon), digits = endpoint.substr(colon + 1);
   uint16_t port = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc() || end != digits.data() + digits.size() || port == 0) return false;
   if (digits[0] == '0') return false;
   return host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-[]:") ==
@@ -39,8 +38,7 @@ Code check_offers(const Context& c, const std::vector<Offer>& offers, const Clai
   if (offers.empty()) return Code::models_invalid;
   for (size_t i = 0; i < offers.size(); ++i) {
     if (i > 0 && !(offers[i - 1].model_root < offers[i].model_root)) return Code::models_invalid;
-    const auto loaded =
-        std::find(claims.models.begin(), claims.models.end(), offers[i].model_root);
+    const auto loaded = std::find(claims.models.begin(), claims.models.end(), offers[i].model_root);
     if (loaded == claims.models.end()) return Code::models_invalid;
     if (!c.store.get(Family::models, offers[i].model_root)) return Code::model_unknown;
   }
@@ -75,9 +73,8 @@ bool may_register_again(const Instance& before, const AccountId& operator_accoun
 
 void set_platforms(Instance& instance, std::vector<Platform> admitted) {
   instance.platforms = std::move(admitted);
-  instance.development =
-      std::any_of(instance.platforms.begin(), instance.platforms.end(),
-                  [](const Platform& platform) { return platform.development; });
+  instance.development = std::any_of(instance.platforms.begin(), instance.platforms.end(),
+                                     [](const Platform& platform) { return platform.development; });
 }
 
 // One live instance a machine: another operator's is in the way, the operator's own gives way.
@@ -105,8 +102,7 @@ void mark_verified(Context& c, Instance& instance) {
   c.put(instance);
 }
 
-Instance new_instance(const Context& c, const Tx& tx, const Registration& r,
-                      const Claims& claims) {
+Instance new_instance(const Context& c, const Tx& tx, const Registration& r, const Claims& claims) {
   Instance out;
   out.id = claims.instance_id;
   out.operator_account = tx.account;
@@ -114,8 +110,8 @@ Instance new_instance(const Context& c, const Tx& tx, const Registration& r,
   out.spki_sha256 = claims.spki_sha256;
   out.key_config_sha256 = claims.key_config_sha256;
   out.claims = r.claims;
-  out.binding = registration_binding(c.chain_id(), tx.account, r.block_hash, r.block_height,
-                                     claims);
+  out.binding =
+      registration_binding(c.chain_id(), tx.account, r.block_hash, r.block_height, claims);
   out.evidence_sha256 = evidence_hash(r.evidence);
   out.endpoint = r.endpoint;
   out.offers = r.offers;
@@ -125,8 +121,8 @@ Instance new_instance(const Context& c, const Tx& tx, const Registration& r,
 }
 
 bool same_platforms(const Instance& a, const Instance& b) {
-  return std::equal(a.platforms.begin(), a.platforms.end(), b.platforms.begin(),
-                    b.platforms.end(), [](const Platform& x, const Platform& y) {
+  return std::equal(a.platforms.begin(), a.platforms.end(), b.platforms.begin(), b.platforms.end(),
+                    [](const Platform& x, const Platform& y) {
                       return x.format == y.format && x.id_hash == y.id_hash;
                     });
 }
@@ -149,8 +145,8 @@ Code check_renewal(const Context& c, const Tx& tx, const RenewInstance& body,
   return check_block(c, r.block_height, r.block_hash);
 }
 
-// A renewal that fails takes the instance out of the draw in the same block. Only the instance itself
-// or its operator can bring one, so nobody else can do this to it.
+// A renewal that fails takes the instance out of the draw in the same block. Only the instance
+// itself or its operator can bring one, so nobody else can do this to it.
 Verdict renewal_failed(Context& c, Instance instance, Code code) {
   instance.state = InstanceState::unverified;
   c.put(instance);
@@ -162,8 +158,9 @@ Verdict renewal_failed(Context& c, Instance instance, Code code) {
 
 }  // namespace
 
-std::expected<std::vector<Platform>, Code> verify_evidence(
-    const Context& c, std::span<const EvidenceItem> evidence, const Fixed<64>& binding) {
+std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
+                                                           std::span<const EvidenceItem> evidence,
+                                                           const Fixed<64>& binding) {
   std::vector<CollateralRecord> collateral;
   c.store.for_each(Family::collateral, {}, [&](Bytes key, Bytes value) {
     if (equal(key, collateral_index_key())) return true;
@@ -172,8 +169,8 @@ std::expected<std::vector<Platform>, Code> verify_evidence(
     collateral.push_back(std::move(*record));
     return true;
   });
-  auto admitted = c.verifier.admit(
-      {evidence, binding, collateral, c.genesis, c.policy, c.height, c.now()});
+  auto admitted =
+      c.verifier.admit({evidence, binding, collateral, c.genesis, c.policy, c.height, c.now()});
   invariant(!admitted || admitted->size() == evidence.size(), "one platform an item");
   return admitted;
 }
@@ -192,8 +189,8 @@ Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body) {
   if (before) instance.open_sessions = before->open_sessions;  // still closing
   mark_verified(c, instance);
   c.data = id_key(instance.id);
-  c.emit("instance.registered", {{"instance", to_hex(instance.id)},
-                                 {"operator", to_hex(instance.operator_account)}});
+  c.emit("instance.registered",
+         {{"instance", to_hex(instance.id)}, {"operator", to_hex(instance.operator_account)}});
   return Code::ok;
 }
 

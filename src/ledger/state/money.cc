@@ -20,10 +20,14 @@ T stored(Bytes value) {
 Wide money_in(Family family, std::optional<Bytes> value) {
   if (!value) return 0;
   switch (family) {
-    case Family::accounts: return stored<Account>(*value).balance_micro;
-    case Family::operators: return stored<Operator>(*value).stake_micro;
-    case Family::sessions: return stored<Session>(*value).escrow_micro;
-    default: return 0;
+    case Family::accounts:
+      return stored<Account>(*value).balance_micro;
+    case Family::operators:
+      return stored<Operator>(*value).stake_micro;
+    case Family::sessions:
+      return stored<Session>(*value).escrow_micro;
+    default:
+      return 0;
   }
 }
 

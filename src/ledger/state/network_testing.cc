@@ -76,12 +76,9 @@ std::expected<CollateralRecord, Code> ScriptedVerifier::verify_collateral(
   return out;
 }
 
-TestNetwork::TestNetwork(const Genesis& genesis)
-    : state(*State::from_genesis(genesis, verifier)) {
-  SampleNetwork sample = sample_network(genesis.validators.size());
-  must(sample.genesis.validators == genesis.validators);
-  secrets_ = std::move(sample.secrets);
-  validators_ = std::move(sample.keys);
+TestNetwork::TestNetwork(const Genesis& genesis) : state(*State::from_genesis(genesis, verifier)) {
+  sample_ = std::make_shared<const SampleNetwork>(sample_network(genesis.validators.size()));
+  must(sample_->genesis.validators == genesis.validators);
 }
 
 Genesis TestNetwork::funded(const std::vector<std::string>& names, uint64_t balance_micro) {
@@ -110,8 +107,8 @@ BlockResult TestNetwork::block(std::vector<Buffer> txs, bool with_beacon) {
     for (size_t i = 0; i < g.beacon.threshold; ++i) {
       PutBeaconShare body;
       body.height = wanted;
-      body.share = make_beacon_share(g.chain_id, g.beacon.epoch, wanted, secrets_[i]);
-      const auto& key = validators_[i];
+      body.share = make_beacon_share(g.chain_id, g.beacon.epoch, wanted, sample_->secrets[i]);
+      const auto& key = sample_->keys[i];
       const auto stored = state.store().get(Family::accounts, key.public_key());
       const uint64_t base = stored ? Account::decode(*stored)->nonce : 0;
       shares.push_back(make_tx(g.chain_id, base + nonces[key.public_key()]++, body, key));
@@ -155,10 +152,10 @@ Registration TestNetwork::registration(const std::string& op, const std::string&
   r.claims = claims.encode();
   r.block_height = state.height();
   r.block_hash = hash_at(r.block_height);
-  r.evidence = {scripted_evidence(
-      registration_binding(state.genesis().chain_id, key_of(op).public_key(), r.block_hash,
-                           r.block_height, claims),
-      platform)};
+  r.evidence = {
+      scripted_evidence(registration_binding(state.genesis().chain_id, key_of(op).public_key(),
+                                             r.block_hash, r.block_height, claims),
+                        platform)};
   r.endpoint = "127.0.0.1:8443";
   Offer offer;
   offer.model_root = hash_of("model");
@@ -182,9 +179,9 @@ RenewInstance TestNetwork::renew_body(const std::string& identity, uint8_t platf
   r.block_height = state.height();
   r.block_hash = hash_at(r.block_height);
   const AccountId op = instance(r.instance).operator_account;
-  r.evidence = {scripted_evidence(registration_binding(state.genesis().chain_id, op, r.block_hash,
-                                                       r.block_height, claims),
-                                  platform)};
+  r.evidence = {scripted_evidence(
+      registration_binding(state.genesis().chain_id, op, r.block_hash, r.block_height, claims),
+      platform)};
   return sign_renewal(r, state.genesis().chain_id, key_of(identity));
 }
 

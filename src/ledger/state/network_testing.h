@@ -12,15 +12,16 @@
 
 namespace cloister::ledger {
 
-// Evidence is 64 bytes of report data and one byte that names the platform. What would come from the
-// vendors is set by the test.
+// Evidence is 64 bytes of report data and one byte that names the platform. What would come from
+// the vendors is set by the test.
 class ScriptedVerifier final : public AdmissionVerifier {
  public:
   std::map<uint8_t, Code> refused;      // platform -> why
   std::map<uint8_t, uint8_t> statuses;  // platform -> TCB status, 1 if absent
 
   std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const override;
-  // files[0]: u8 kind, u8 id, u64be number, u64be issued at, u64be next update. More files: unverified.
+  // files[0]: u8 kind, u8 id, u64be number, u64be issued at, u64be next update. More files:
+  // unverified.
   std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,
                                                           const Genesis& genesis,
                                                           UnixSeconds now) const override;
@@ -72,8 +73,7 @@ class TestNetwork {
 
  private:
   Hash32 hash_at(uint64_t height) const;
-  std::vector<BeaconSecret> secrets_;
-  std::vector<crypto::Ed25519Key> validators_;
+  std::shared_ptr<const SampleNetwork> sample_;  // the validators' secrets; copies share them
 };
 
 }  // namespace cloister::ledger

@@ -3,7 +3,8 @@
 namespace cloister::ledger {
 namespace {
 
-// Whether a refusal says something about the platform, not about what the ledger holds to judge it by.
+// Whether a refusal says something about the platform, not about what the ledger holds to judge it
+// by.
 bool proves_unfit(Code code) {
   switch (code) {
     case Code::evidence_revoked:
@@ -46,8 +47,8 @@ Verdict judge(Context& c, const Tx& tx, const ReportAttestation& body, const Ses
   if (!proves_unfit(admitted.error())) return Code::collateral_cannot_judge;
   slash(c, instance->operator_account, tx.account, c.params.fault_slash_micro);
   change_reputation(c, instance->operator_account, -int64_t{c.params.reputation_fault_loss});
-  c.emit("report.upheld", {{"instance", to_hex(instance->id)},
-                           {"code", std::string(name(admitted.error()))}});
+  c.emit("report.upheld",
+         {{"instance", to_hex(instance->id)}, {"code", std::string(name(admitted.error()))}});
   end_instance(c, *instance, InstanceState::revoked);
   return Code::ok;
 }

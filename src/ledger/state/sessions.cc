@@ -118,8 +118,8 @@ Verdict apply_confirm(Context& c, const Tx& tx, const ConfirmAttestation& body) 
   return Code::ok;
 }
 
-// A user may not give back an instance that it was drawn, other than by a report: it would draw until
-// it likes the result.
+// A user may not give back an instance that it was drawn, other than by a report: it would draw
+// until it likes the result.
 Verdict apply_close(Context& c, const Tx& tx, const CloseSession& body) {
   auto session = c.session(body.session);
   if (!session) return Code::session_unknown;

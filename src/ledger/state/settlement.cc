@@ -18,8 +18,7 @@ Code check_receipt(const Context& c, const SignedReceipt& signed_receipt, const 
 }
 
 uint64_t share_of(uint64_t amount_micro, uint32_t permille) {
-  return static_cast<uint64_t>(static_cast<unsigned __int128>(amount_micro) * permille /
-                               kPermille);
+  return static_cast<uint64_t>(static_cast<unsigned __int128>(amount_micro) * permille / kPermille);
 }
 
 // Network's share and model owner's share rounded down; the operator gets the rest.

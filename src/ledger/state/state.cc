@@ -16,17 +16,28 @@ Verdict run(Context& c, const Tx& tx, Verdict (*rule)(Context&, const Tx&, const
 
 Verdict dispatch(Context& c, const Tx& tx) {
   switch (tx.kind) {
-    case TxKind::transfer: return run(c, tx, apply_transfer);
-    case TxKind::operator_bond: return run(c, tx, apply_bond);
-    case TxKind::put_collateral: return run(c, tx, apply_collateral);
-    case TxKind::register_instance: return run(c, tx, apply_register);
-    case TxKind::renew_instance: return run(c, tx, apply_renew);
-    case TxKind::open_session: return run(c, tx, apply_open);
-    case TxKind::confirm_attestation: return run(c, tx, apply_confirm);
-    case TxKind::report_attestation: return run(c, tx, apply_report);
-    case TxKind::settle: return run(c, tx, apply_settle);
-    case TxKind::close_session: return run(c, tx, apply_close);
-    case TxKind::beacon_share: return run(c, tx, apply_beacon_share);
+    case TxKind::transfer:
+      return run(c, tx, apply_transfer);
+    case TxKind::operator_bond:
+      return run(c, tx, apply_bond);
+    case TxKind::put_collateral:
+      return run(c, tx, apply_collateral);
+    case TxKind::register_instance:
+      return run(c, tx, apply_register);
+    case TxKind::renew_instance:
+      return run(c, tx, apply_renew);
+    case TxKind::open_session:
+      return run(c, tx, apply_open);
+    case TxKind::confirm_attestation:
+      return run(c, tx, apply_confirm);
+    case TxKind::report_attestation:
+      return run(c, tx, apply_report);
+    case TxKind::settle:
+      return run(c, tx, apply_settle);
+    case TxKind::close_session:
+      return run(c, tx, apply_close);
+    case TxKind::beacon_share:
+      return run(c, tx, apply_beacon_share);
   }
   return Code::malformed;
 }
@@ -128,8 +139,10 @@ void write_genesis(Store& store, const Genesis& g) {
 
 std::string_view describe(StateError error) {
   switch (error) {
-    case StateError::no_genesis: return "the store holds no readable genesis";
-    case StateError::bad_genesis: return "the genesis breaks a rule";
+    case StateError::no_genesis:
+      return "the store holds no readable genesis";
+    case StateError::bad_genesis:
+      return "the genesis breaks a rule";
   }
   return "unknown";
 }
@@ -171,8 +184,8 @@ std::expected<State, StateError> State::from_store(Store store, Verifier verifie
 BlockResult State::apply(const BlockInput& block) {
   invariant(block.height == height_ + 1, "a block out of order");
   invariant(block.time_ms >= time_ms_, "a block before its predecessor");
-  Context c{store_, genesis_, params_, policy_, *verifier_, block.height, block.time_ms,
-            block.hash, {}, {}, {}};
+  Context c{store_,        genesis_,   params_, policy_, *verifier_, block.height,
+            block.time_ms, block.hash, {},      {},      {}};
   BlockResult result;
   process_due(c);
   for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));

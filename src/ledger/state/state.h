@@ -12,14 +12,14 @@
 namespace cloister::ledger {
 
 struct BlockInput {
-  uint64_t height = 0;       // one more than the last
-  UnixMillis time_ms = 0;    // never before the last
-  Hash32 hash{};             // of this block's header
+  uint64_t height = 0;     // one more than the last
+  UnixMillis time_ms = 0;  // never before the last
+  Hash32 hash{};           // of this block's header
   std::span<const Buffer> txs;
 };
 
 struct Event {
-  std::string type;  // "session.assigned"
+  std::string type;                                             // "session.assigned"
   std::vector<std::pair<std::string, std::string>> attributes;  // ids in hex
   bool operator==(const Event&) const = default;
 };
@@ -27,18 +27,18 @@ struct Event {
 // `code` and `data` are the same on every node; `log` is for people.
 struct TxResult {
   Code code = Code::ok;
-  Buffer data;                // the id of what was made, if any
+  Buffer data;  // the id of what was made, if any
   std::string log;
   std::vector<Event> events;
 };
 
 // A transaction that asks to wait for a block.
 struct TxCheck {
-  Code code = Code::ok;       // of everything but the order of nonces; wrong_nonce: it is used up
+  Code code = Code::ok;  // of everything but the order of nonces; wrong_nonce: it is used up
   std::string log;
   AccountId sender{};
   uint64_t nonce = 0;
-  uint64_t next_nonce = 0;    // what the state expects of the sender
+  uint64_t next_nonce = 0;  // what the state expects of the sender
 };
 
 struct BlockResult {
@@ -48,8 +48,8 @@ struct BlockResult {
 };
 
 enum class StateError : uint8_t {
-  no_genesis = 1,  // the store holds no genesis, or one that does not decode
-  bad_genesis = 2, // it breaks a rule of ledger/types/genesis.h
+  no_genesis = 1,   // the store holds no genesis, or one that does not decode
+  bad_genesis = 2,  // it breaks a rule of ledger/types/genesis.h
 };
 std::string_view describe(StateError error);
 
@@ -63,9 +63,9 @@ class State {
   static std::expected<State, StateError> from_store(Store store, Verifier verifier);
 
   // Total: whatever the transactions are, each gets a result and the state moves on. A refused
-  // transaction changes nothing, with one exception: a renewal whose evidence fails marks the instance
-  // as unverified at once. Stops the process when an invariant of our own is broken, such as money
-  // that appears or disappears, or a height out of order.
+  // transaction changes nothing, with one exception: a renewal whose evidence fails marks the
+  // instance as unverified at once. Stops the process when an invariant of our own is broken, such
+  // as money that appears or disappears, or a height out of order.
   BlockResult apply(const BlockInput& block);
 
   // Whether a transaction may wait for a block: envelope, fee, a nonce that is not used up. Changes

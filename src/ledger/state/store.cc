@@ -3,7 +3,9 @@
 namespace cloister::ledger {
 namespace {
 
-size_t at(Family family) { return static_cast<size_t>(family); }
+size_t at(Family family) {
+  return static_cast<size_t>(family);
+}
 
 std::optional<Bytes> value_of(const merkle::EntryPtr& entry) {
   return entry ? std::optional<Bytes>(entry->value) : std::nullopt;
@@ -26,11 +28,12 @@ StoreProof Snapshot::prove(Family family, Bytes key) const {
 
 void Snapshot::for_each(Family family,
                         const std::function<void(Bytes key, Bytes value)>& visit) const {
-  trees_[at(family)].for_each(
-      [&](const merkle::Entry& entry) { visit(entry.key, entry.value); });
+  trees_[at(family)].for_each([&](const merkle::Entry& entry) { visit(entry.key, entry.value); });
 }
 
-Store::Store() { sealed_.app_hash_ = ledger::app_hash(sealed_.roots_); }
+Store::Store() {
+  sealed_.app_hash_ = ledger::app_hash(sealed_.roots_);
+}
 
 Store Store::load(std::span<const StoreChange> values) {
   Store store;
@@ -85,7 +88,9 @@ void Store::for_each(Family family, Bytes prefix,
   }
 }
 
-void Store::mark() { undo_.clear(); }
+void Store::mark() {
+  undo_.clear();
+}
 
 void Store::rollback() {
   while (!undo_.empty()) {
@@ -111,8 +116,7 @@ void Store::seal() {
     const size_t i = at(difference.family);
     const EntryPtr after = find(difference.family, difference.key);
     unsaved_[i].insert_or_assign(to_buffer(difference.key), after);
-    changes[i].push_back(after ? merkle::Tree::set(after)
-                               : merkle::Tree::unset(difference.key));
+    changes[i].push_back(after ? merkle::Tree::set(after) : merkle::Tree::unset(difference.key));
   });
   for (size_t i = 0; i < kFamilyCount; ++i) {
     if (!changes[i].empty()) sealed_.trees_[i].update(std::move(changes[i]));

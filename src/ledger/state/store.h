@@ -1,8 +1,9 @@
 // The authenticated store: families of ordered key-values, each under its own sparse Merkle tree.
 //
-// Writes take effect at once for readers of the same Store. `seal` ends a block: it brings the trees and
-// the application hash up to date. Between two seals, `mark` and `rollback` undo the writes of one
-// transaction. A Snapshot is the sealed state: cheap to take, immutable, readable from other threads.
+// Writes take effect at once for readers of the same Store. `seal` ends a block: it brings the
+// trees and the application hash up to date. Between two seals, `mark` and `rollback` undo the
+// writes of one transaction. A Snapshot is the sealed state: cheap to take, immutable, readable
+// from other threads.
 #pragma once
 
 #include <functional>
@@ -52,7 +53,7 @@ class Store {
   void for_each(Family family, Bytes prefix,
                 const std::function<bool(Bytes key, Bytes value)>& visit) const;
 
-  void mark();      // what `rollback` returns to
+  void mark();  // what `rollback` returns to
   void rollback();
 
   // What changed since the last seal: before and after, for the audit of a block.
@@ -86,8 +87,8 @@ class Store {
   void set(Family family, Bytes key, EntryPtr entry);
 
   std::array<Ordered<EntryPtr>, kFamilyCount> values_;
-  std::array<Ordered<EntryPtr>, kFamilyCount> before_;  // as sealed, of keys written since
-  std::array<Ordered<EntryPtr>, kFamilyCount> unsaved_; // sealed but not yet taken
+  std::array<Ordered<EntryPtr>, kFamilyCount> before_;   // as sealed, of keys written since
+  std::array<Ordered<EntryPtr>, kFamilyCount> unsaved_;  // sealed but not yet taken
   std::vector<Undo> undo_;
   Snapshot sealed_;
 };

@@ -42,7 +42,7 @@ struct CollateralRecord : Record<CollateralRecord> {
   std::vector<Buffer> files;  // the object and the chain that signs it, as received
   uint64_t issued_at = 0;     // Unix seconds
   uint64_t next_update = 0;
-  uint64_t number = 0;        // TCB evaluation number or CRL number
+  uint64_t number = 0;  // TCB evaluation number or CRL number
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {

@@ -80,8 +80,8 @@ Scalar challenge_of(const Point& key, const Point& p, const Point& share, const 
 }
 
 // z U - c V: one half of the check. Nothing when a term is the identity or no point.
-std::optional<Point> commitment(const Scalar& z, const std::optional<Point>& z_u,
-                                const Scalar& c, const Point& v) {
+std::optional<Point> commitment(const Scalar& z, const std::optional<Point>& z_u, const Scalar& c,
+                                const Point& v) {
   const auto c_v = times(c, v);
   Point out;
   if (all_zero(z) || !z_u || !c_v) return {};

@@ -1,7 +1,7 @@
-// The network's randomness: a threshold coin on ristretto255 (Cachin, Kursawe, Shoup; 41-consensus, 10.1).
-// Any `threshold` validators make the value of a height, nobody can bias it, and fewer learn nothing
-// before it is public. Its message is (chain id, key epoch, height) and nothing else: neither a round
-// nor a block hash, or whoever fails a round could roll again.
+// The network's randomness: a threshold coin on ristretto255 (Cachin, Kursawe, Shoup;
+// 41-consensus, 10.1). Any `threshold` validators make the value of a height, nobody can bias it,
+// and fewer learn nothing before it is public. Its message is (chain id, key epoch, height) and
+// nothing else: neither a round nor a block hash, or whoever fails a round could roll again.
 #pragma once
 
 #include "base/seams.h"
@@ -48,8 +48,8 @@ struct BeaconSecret {
 // floor((n - 1) / 3) + 1
 uint16_t beacon_threshold(size_t validators);
 
-// The dealer's set-up: development and tests. Whoever calls this could predict every value; the secrets
-// are handed out and nothing else is kept.
+// The dealer's set-up: development and tests. Whoever calls this could predict every value; the
+// secrets are handed out and nothing else is kept.
 struct Dealt {
   BeaconKeys keys;
   std::vector<BeaconSecret> secrets;  // one a validator

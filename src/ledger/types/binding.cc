@@ -5,7 +5,9 @@
 
 namespace cloister::ledger {
 
-InstanceId instance_id_of(const Hash32& identity_key) { return crypto::sha256(identity_key); }
+InstanceId instance_id_of(const Hash32& identity_key) {
+  return crypto::sha256(identity_key);
+}
 
 Fixed<64> registration_binding(std::string_view chain_id, const AccountId& operator_account,
                                const Hash32& block_hash, uint64_t block_height,

@@ -13,9 +13,9 @@ struct Claims : Record<Claims> {
   Hash32 gpu_evidence_sha256{};  // zero without a GPU
   Hash32 key_config_sha256{};
   Hash32 image_digest{};
-  Hash32 config_digest{};        // of the effective configuration
-  Hash32 boot_id{};              // random, made at start
-  std::vector<ModelRoot> models; // loaded; ascending
+  Hash32 config_digest{};         // of the effective configuration
+  Hash32 boot_id{};               // random, made at start
+  std::vector<ModelRoot> models;  // loaded; ascending
 
   static constexpr uint8_t kServer = 1, kClient = 2;
 
@@ -37,7 +37,8 @@ struct Claims : Record<Claims> {
 InstanceId instance_id_of(const Hash32& identity_key);  // SHA-256
 
 // RD_reg: the 64 bytes of report data in registration and renewal evidence.
-//   SHA-512("cloister reg v1" ‖ 00 ‖ SHA-256(chain_id) ‖ instance_id ‖ operator ‖ block_hash ‖ u64be height
+//   SHA-512("cloister reg v1" ‖ 00 ‖ SHA-256(chain_id) ‖ instance_id ‖ operator ‖ block_hash ‖
+//   u64be height
 //           ‖ SPKI hash ‖ key configuration hash ‖ SHA-256(claims))
 Fixed<64> registration_binding(std::string_view chain_id, const AccountId& operator_account,
                                const Hash32& block_hash, uint64_t block_height,

@@ -1,4 +1,5 @@
-// Bodies of the transactions, one a kind. Who may send one and what it is refused for: ledger/state.
+// Bodies of the transactions, one a kind. Who may send one and what it is refused for:
+// ledger/state.
 #pragma once
 
 #include "ledger/types/beacon.h"
@@ -81,7 +82,8 @@ struct RegisterInstance : Record<RegisterInstance> {
   bool operator==(const RegisterInstance&) const = default;
 };
 
-// Ed25519 by the identity key over "cloister register v1" ‖ 00 ‖ SHA-256(chain_id) ‖ operator ‖ CBOR.
+// Ed25519 by the identity key over "cloister register v1" ‖ 00 ‖ SHA-256(chain_id) ‖ operator ‖
+// CBOR.
 RegisterInstance sign_registration(const Registration& registration, std::string_view chain_id,
                                    const AccountId& operator_account,
                                    const crypto::Ed25519Key& identity);
@@ -165,8 +167,8 @@ struct ConfirmAttestation : Record<ConfirmAttestation> {
   bool operator==(const ConfirmAttestation&) const = default;
 };
 
-// With evidence (the instance's registration evidence, which anyone can ask it for) the ledger judges
-// whether it still holds; without, the session is only drawn again.
+// With evidence (the instance's registration evidence, which anyone can ask it for) the ledger
+// judges whether it still holds; without, the session is only drawn again.
 struct ReportAttestation : Record<ReportAttestation> {
   static constexpr TxKind kKind = TxKind::report_attestation;
   SessionId session{};

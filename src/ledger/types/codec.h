@@ -1,5 +1,5 @@
-// How records become CBOR and JSON. For the source files of this folder that define records: they end
-// with `template struct Record<X>;` for each.
+// How records become CBOR and JSON. For the source files of this folder that define records: they
+// end with `template struct Record<X>;` for each.
 #pragma once
 
 #include <limits>
@@ -69,18 +69,24 @@ class CborEncoder {
  private:
   template <typename T>
   void item(const T& value) {
-    if constexpr (std::same_as<T, bool>) out_.boolean(value);
-    else if constexpr (Listed<T>) out_.u64(static_cast<uint64_t>(value));
-    else if constexpr (Number<T>) out_.u64(value);
-    else if constexpr (Text<T>) out_.text(value);
-    else if constexpr (Raw<T>) out_.bytes(value);
+    if constexpr (std::same_as<T, bool>)
+      out_.boolean(value);
+    else if constexpr (Listed<T>)
+      out_.u64(static_cast<uint64_t>(value));
+    else if constexpr (Number<T>)
+      out_.u64(value);
+    else if constexpr (Text<T>)
+      out_.text(value);
+    else if constexpr (Raw<T>)
+      out_.bytes(value);
     else if constexpr (Maybe<T>) {
       out_.array(value ? 1 : 0);
       if (value) item(*value);
     } else if constexpr (List<T>) {
       out_.array(value.size());
       for (const auto& each : value) item(each);
-    } else record(value);
+    } else
+      record(value);
   }
   CborWriter& out_;
 };
@@ -105,7 +111,8 @@ class CborDecoder {
  private:
   template <typename T>
   void item(T& value) {
-    if constexpr (std::same_as<T, bool>) value = in_.boolean();
+    if constexpr (std::same_as<T, bool>)
+      value = in_.boolean();
     else if constexpr (Listed<T>) {
       value = static_cast<T>(in_.u64(std::numeric_limits<std::underlying_type_t<T>>::max()));
       if (!known(value)) in_.fail();
@@ -113,7 +120,8 @@ class CborDecoder {
       value = static_cast<T>(in_.u64(std::numeric_limits<T>::max()));
     } else if constexpr (Traits<T>::is_fixed) {
       value = in_.fixed<std::tuple_size_v<T>>();
-    } else record(value);
+    } else
+      record(value);
   }
   void item(std::string& value, size_t max_bytes) { value = in_.text(max_bytes); }
   void item(Buffer& value, size_t max_bytes) { value = to_buffer(in_.bytes(max_bytes)); }
@@ -147,15 +155,20 @@ class JsonEncoder {
  private:
   template <typename T>
   static JsonValue item(const T& value) {
-    if constexpr (std::same_as<T, bool> || Number<T> || Text<T>) return JsonValue(value);
-    else if constexpr (Listed<T>) return JsonValue(name(value));
-    else if constexpr (Raw<T>) return JsonValue(to_hex(value));
-    else if constexpr (Maybe<T>) return value ? item(*value) : JsonValue();
+    if constexpr (std::same_as<T, bool> || Number<T> || Text<T>)
+      return JsonValue(value);
+    else if constexpr (Listed<T>)
+      return JsonValue(name(value));
+    else if constexpr (Raw<T>)
+      return JsonValue(to_hex(value));
+    else if constexpr (Maybe<T>)
+      return value ? item(*value) : JsonValue();
     else if constexpr (List<T>) {
       JsonValue list = JsonValue::Array{};
       for (const auto& each : value) list.push(item(each));
       return list;
-    } else return record(value);
+    } else
+      return record(value);
   }
   JsonValue out_ = JsonValue::Object{};
 };
@@ -185,8 +198,10 @@ class JsonDecoder {
   }
   template <typename T>
   static bool item(const JsonValue& in, T& value) {
-    if constexpr (std::same_as<T, bool>) return take(in.boolean(), value);
-    else if constexpr (Listed<T>) return listed(in, value);
+    if constexpr (std::same_as<T, bool>)
+      return take(in.boolean(), value);
+    else if constexpr (Listed<T>)
+      return listed(in, value);
     else if constexpr (Number<T>) {
       const auto number = in.u64();
       if (!number || *number > std::numeric_limits<T>::max()) return false;
@@ -195,7 +210,8 @@ class JsonDecoder {
     } else if constexpr (Traits<T>::is_fixed) {
       const auto text = in.string();
       return text && take(fixed_from_hex<std::tuple_size_v<T>>(*text), value);
-    } else return record(in, value);
+    } else
+      return record(in, value);
   }
   template <typename T>
   static bool listed(const JsonValue& in, T& value) {
@@ -224,8 +240,7 @@ class JsonDecoder {
     return in.is_null() || item(in, value.emplace(), bounds...);
   }
   template <typename T, typename... Bounds>
-  static bool item(const JsonValue& in, std::vector<T>& value, size_t max_count,
-                   Bounds... bounds) {
+  static bool item(const JsonValue& in, std::vector<T>& value, size_t max_count, Bounds... bounds) {
     value.clear();
     if (!in.array() || in.array()->size() > max_count) return false;
     for (const JsonValue& each : *in.array()) {

@@ -11,6 +11,8 @@ inline ByteWriter tagged(std::string_view tag) {
   return out;
 }
 
-inline Hash32 chain_hash(std::string_view chain_id) { return crypto::sha256(as_bytes(chain_id)); }
+inline Hash32 chain_hash(std::string_view chain_id) {
+  return crypto::sha256(as_bytes(chain_id));
+}
 
 }  // namespace cloister::ledger

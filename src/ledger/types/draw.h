@@ -17,8 +17,8 @@ struct Candidate : Record<Candidate> {
   bool operator==(const Candidate&) const = default;
 };
 
-// The set of one request, frozen at the end of block `height`, before anybody can know the beacon of
-// height + 1.
+// The set of one request, frozen at the end of block `height`, before anybody can know the beacon
+// of height + 1.
 struct Candidates : Record<Candidates> {
   uint64_t height = 0;
   std::vector<Candidate> list;  // ascending by id
@@ -31,12 +31,15 @@ struct Candidates : Record<Candidates> {
   bool operator==(const Candidates&) const = default;
 };
 
-// Weighted sampling without replacement: indices into `weights` of up to k different winners, in the
-// order in which they are drawn. Weights must be above zero and their sum below 2^64; otherwise nothing.
+// Weighted sampling without replacement: indices into `weights` of up to k different winners, in
+// the order in which they are drawn. Weights must be above zero and their sum below 2^64; otherwise
+// nothing.
 //
-//   stream  block_j = SHA-256("cloister select v1" ‖ 00 ‖ beacon ‖ LE32(len id) ‖ request id ‖ LE64(j)), each
+//   stream  block_j = SHA-256("cloister select v1" ‖ 00 ‖ beacon ‖ LE32(len id) ‖ request id ‖
+//   LE64(j)), each
 //           block four 64-bit little-endian words
-//   draw    W = sum of remaining weights; words until one is below 2^64 - (2^64 mod W); v = word mod W;
+//   draw    W = sum of remaining weights; words until one is below 2^64 - (2^64 mod W); v = word
+//   mod W;
 //           the first in order with v < weight wins, else v -= weight
 std::vector<size_t> select(const Hash32& beacon, Bytes request_id,
                            std::span<const uint64_t> weights, size_t k);

@@ -61,19 +61,29 @@ constexpr Named<CollateralKind> kCollateralKinds[] = {
 };
 
 constexpr std::string_view kFamilyNames[] = {
-    "accounts", "assignments", "batches",   "beacon", "blocks",    "checks", "collateral",
-    "draws",    "due",         "instances", "jobs",   "models",    "operators",
-    "outbox",   "params",      "platforms", "policy", "proposals", "sessions",
+    "accounts", "assignments", "batches",   "beacon",    "blocks",   "checks",    "collateral",
+    "draws",    "due",         "instances", "jobs",      "models",   "operators", "outbox",
+    "params",   "platforms",   "policy",    "proposals", "sessions",
 };
 static_assert(std::size(kFamilyNames) == kFamilyCount);
 
 }  // namespace
 
-std::string_view name(TxKind value) { return find_name(kTxKinds, value); }
-std::string_view name(InstanceState value) { return find_name(kInstanceStates, value); }
-std::string_view name(SessionState value) { return find_name(kSessionStates, value); }
-std::string_view name(ReportReason value) { return find_name(kReportReasons, value); }
-std::string_view name(CollateralKind value) { return find_name(kCollateralKinds, value); }
+std::string_view name(TxKind value) {
+  return find_name(kTxKinds, value);
+}
+std::string_view name(InstanceState value) {
+  return find_name(kInstanceStates, value);
+}
+std::string_view name(SessionState value) {
+  return find_name(kSessionStates, value);
+}
+std::string_view name(ReportReason value) {
+  return find_name(kReportReasons, value);
+}
+std::string_view name(CollateralKind value) {
+  return find_name(kCollateralKinds, value);
+}
 std::string_view name(BeaconSetup value) {
   return value == BeaconSetup::dealer ? "dealer" : std::string_view{};
 }

@@ -1,5 +1,5 @@
-// The closed lists of the ledger. Numbers are on the wire and in state: they never change their meaning
-// and are never used again.
+// The closed lists of the ledger. Numbers are on the wire and in state: they never change their
+// meaning and are never used again.
 #pragma once
 
 #include <array>
@@ -23,7 +23,8 @@ enum class TxKind : uint8_t {
   beacon_share = 40,
 };
 
-// What became of a transaction. Each reason for a refusal has its own number; 0 is the only success.
+// What became of a transaction. Each reason for a refusal has its own number; 0 is the only
+// success.
 enum class Code : uint32_t {
   ok = 0,
   // any transaction
@@ -154,8 +155,25 @@ enum class BeaconSetup : uint8_t {
 // Sub-trees of the state, in the order of their names: the order of their leaves in the application
 // hash. A family that this version does not use yet is always empty.
 enum class Family : uint8_t {
-  accounts, assignments, batches, beacon, blocks, checks, collateral, draws, due, instances,
-  jobs, models, operators, outbox, params, platforms, policy, proposals, sessions,
+  accounts,
+  assignments,
+  batches,
+  beacon,
+  blocks,
+  checks,
+  collateral,
+  draws,
+  due,
+  instances,
+  jobs,
+  models,
+  operators,
+  outbox,
+  params,
+  platforms,
+  policy,
+  proposals,
+  sessions,
 };
 constexpr size_t kFamilyCount = 19;
 

@@ -54,8 +54,8 @@ bool beacon_valid(const Genesis& g) {
 }
 
 bool development_valid(const Genesis& g) {
-  return g.development || (g.development_intel.empty() && g.development_amd.empty() &&
-                           !g.policy.allow_development);
+  return g.development ||
+         (g.development_intel.empty() && g.development_amd.empty() && !g.policy.allow_development);
 }
 
 }  // namespace
@@ -66,15 +66,24 @@ Hash32 Genesis::hash() const {
 
 std::string_view describe(GenesisError error) {
   switch (error) {
-    case GenesisError::not_json: return "the genesis is not JSON";
-    case GenesisError::wrong_shape: return "the genesis lacks a member or has an unknown one";
-    case GenesisError::chain_id: return "the chain id is empty";
-    case GenesisError::params: return "a parameter is out of its range";
-    case GenesisError::accounts: return "the accounts are not sorted, reserved or too rich";
-    case GenesisError::models: return "the models are not sorted, repeat a name or lack an owner";
-    case GenesisError::validators: return "the validators are not sorted or of unequal power";
-    case GenesisError::beacon: return "the beacon's keys do not fit the validators";
-    case GenesisError::development: return "development anchors need a development network";
+    case GenesisError::not_json:
+      return "the genesis is not JSON";
+    case GenesisError::wrong_shape:
+      return "the genesis lacks a member or has an unknown one";
+    case GenesisError::chain_id:
+      return "the chain id is empty";
+    case GenesisError::params:
+      return "a parameter is out of its range";
+    case GenesisError::accounts:
+      return "the accounts are not sorted, reserved or too rich";
+    case GenesisError::models:
+      return "the models are not sorted, repeat a name or lack an owner";
+    case GenesisError::validators:
+      return "the validators are not sorted or of unequal power";
+    case GenesisError::beacon:
+      return "the beacon's keys do not fit the validators";
+    case GenesisError::development:
+      return "development anchors need a development network";
   }
   return "unknown";
 }

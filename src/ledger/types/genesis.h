@@ -33,8 +33,8 @@ struct Validator : Record<Validator> {
   bool operator==(const Validator&) const = default;
 };
 
-// Public side of the beacon: validator i (from 1, in the order of Genesis::validators) holds the share
-// behind public_keys[i - 1].
+// Public side of the beacon: validator i (from 1, in the order of Genesis::validators) holds the
+// share behind public_keys[i - 1].
 struct BeaconKeys : Record<BeaconKeys> {
   BeaconSetup setup = BeaconSetup::dealer;
   uint64_t epoch = 1;
@@ -56,13 +56,14 @@ struct Genesis : Record<Genesis> {
   uint64_t time_ms = 0;
   bool embedded = false;     // one local sequencer, not validators; clients show it as development
   bool development = false;  // simulated platforms may be admitted; clients say so everywhere
-  std::vector<Hash32> development_intel;  // SHA-256 of SubjectPublicKeyInfo; only with `development`
+  std::vector<Hash32>
+      development_intel;  // SHA-256 of SubjectPublicKeyInfo; only with `development`
   std::vector<Hash32> development_amd;
   Params params;
   std::vector<GenesisAccount> accounts;  // ascending
   std::vector<Model> models;             // ascending by root, names unique
   NetworkPolicy policy;
-  std::vector<Validator> validators;     // ascending by key, equal power
+  std::vector<Validator> validators;  // ascending by key, equal power
   BeaconKeys beacon;
 
   template <typename R, typename V>
@@ -87,14 +88,14 @@ struct Genesis : Record<Genesis> {
 
 enum class GenesisError : uint8_t {
   not_json = 1,
-  wrong_shape = 2,     // members missing, unknown or out of bounds
-  chain_id = 3,        // empty
+  wrong_shape = 2,  // members missing, unknown or out of bounds
+  chain_id = 3,     // empty
   params = 4,
-  accounts = 5,        // not ascending, a reserved account, or a total above 64 bits
-  models = 6,          // not ascending, names repeated, a share without an owner
-  validators = 7,      // none, not ascending, or of unequal power
-  beacon = 8,          // not one valid key a validator, or a threshold other than floor((n-1)/3)+1
-  development = 9,     // development anchors or policy without the development mark
+  accounts = 5,     // not ascending, a reserved account, or a total above 64 bits
+  models = 6,       // not ascending, names repeated, a share without an owner
+  validators = 7,   // none, not ascending, or of unequal power
+  beacon = 8,       // not one valid key a validator, or a threshold other than floor((n-1)/3)+1
+  development = 9,  // development anchors or policy without the development mark
 };
 std::string_view describe(GenesisError error);
 

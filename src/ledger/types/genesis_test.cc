@@ -32,21 +32,24 @@ TEST(Genesis, EachSingleFaultHasItsError) {
       {"no chain id", [](Genesis& g) { g.chain_id.clear(); }, GenesisError::chain_id},
       {"zero deadline", [](Genesis& g) { g.params.settle_window_blocks = 0; },
        GenesisError::params},
-      {"history too short", [](Genesis& g) { g.params.history_blocks = 10; },
-       GenesisError::params},
+      {"history too short", [](Genesis& g) { g.params.history_blocks = 10; }, GenesisError::params},
       {"share over 1000", [](Genesis& g) { g.params.treasury_permille = 1001; },
        GenesisError::params},
-      {"treasury funded", [](Genesis& g) {
+      {"treasury funded",
+       [](Genesis& g) {
          g.accounts.resize(1);
          g.accounts[0].account = treasury_account();
-       }, GenesisError::accounts},
+       },
+       GenesisError::accounts},
       {"account twice", [](Genesis& g) { g.accounts.resize(2); }, GenesisError::accounts},
-      {"total too large", [](Genesis& g) {
+      {"total too large",
+       [](Genesis& g) {
          g.accounts.resize(2);
          g.accounts[0].balance_micro = UINT64_MAX;
          g.accounts[1].account[0] = 1;
          g.accounts[1].balance_micro = 1;
-       }, GenesisError::accounts},
+       },
+       GenesisError::accounts},
       {"model twice", [](Genesis& g) { g.models.push_back(g.models[0]); }, GenesisError::models},
       {"share without owner", [](Genesis& g) { g.models[0].owner_permille = 1; },
        GenesisError::models},
@@ -58,8 +61,7 @@ TEST(Genesis, EachSingleFaultHasItsError) {
       {"key missing", [](Genesis& g) { g.beacon.public_keys.pop_back(); }, GenesisError::beacon},
       {"key is the identity", [](Genesis& g) { g.beacon.public_keys[0] = {}; },
        GenesisError::beacon},
-      {"development roots", [](Genesis& g) { g.development = false; },
-       GenesisError::development},
+      {"development roots", [](Genesis& g) { g.development = false; }, GenesisError::development},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);

@@ -20,9 +20,9 @@ struct EvidenceItem : Record<EvidenceItem> {
 // SHA-256("cloister evidence v1" ‖ 00 ‖ for each item: u8 format ‖ u32be length ‖ bytes).
 Hash32 evidence_hash(std::span<const EvidenceItem> items);
 
-// SHA-256("cloister platform v1" ‖ 00 ‖ SHA-256(chain_id) ‖ u8 format ‖ platform id): names one machine
-// on this chain and on no other. A platform id has few bits of secrecy where its vendor numbers chips
-// in order, so this hides it from the eye, not from a search.
+// SHA-256("cloister platform v1" ‖ 00 ‖ SHA-256(chain_id) ‖ u8 format ‖ platform id): names one
+// machine on this chain and on no other. A platform id has few bits of secrecy where its vendor
+// numbers chips in order, so this hides it from the eye, not from a search.
 Hash32 platform_id_hash(std::string_view chain_id, uint8_t format, Bytes platform_id);
 
 // What verification of one item of evidence established.
@@ -83,7 +83,7 @@ struct Instance : Record<Instance> {
   uint32_t capacity = 0;       // sessions at a time
   uint32_t open_sessions = 0;  // assigned, confirmed or closing
   InstanceState state = InstanceState::active;
-  uint64_t policy_version = 0; // under which it was last verified
+  uint64_t policy_version = 0;  // under which it was last verified
   uint64_t registered_height = 0;
   uint64_t verified_height = 0;
   uint64_t expires_height = 0;

@@ -5,14 +5,18 @@
 
 namespace cloister::ledger {
 
-constexpr std::string_view kParamsKey = "params";      // family params: Params
-constexpr std::string_view kGenesisKey = "genesis";    // family params: Genesis
-constexpr std::string_view kPolicyKey = "current";     // family policy: NetworkPolicy
+constexpr std::string_view kParamsKey = "params";    // family params: Params
+constexpr std::string_view kGenesisKey = "genesis";  // family params: Genesis
+constexpr std::string_view kPolicyKey = "current";   // family policy: NetworkPolicy
 
 // accounts, operators: the account. instances, models, sessions, draws: the id.
-inline Buffer id_key(const Hash32& id) { return to_buffer(id); }
+inline Buffer id_key(const Hash32& id) {
+  return to_buffer(id);
+}
 // blocks, beacon: the height. policy: the version.
-inline Buffer number_key(uint64_t number) { return ByteWriter().u64_be(number).take(); }
+inline Buffer number_key(uint64_t number) {
+  return ByteWriter().u64_be(number).take();
+}
 inline Buffer collateral_key(CollateralKind kind, const Hash32& id) {
   return ByteWriter().u8(static_cast<uint8_t>(kind)).bytes(id).take();
 }

@@ -1,5 +1,5 @@
-// Bounds of everything that a transaction or a record may hold. Part of the protocol: a change is a new
-// application version.
+// Bounds of everything that a transaction or a record may hold. Part of the protocol: a change is a
+// new application version.
 #pragma once
 
 #include <cstddef>
@@ -10,36 +10,36 @@ namespace cloister::ledger {
 constexpr size_t kMaxTxBytes = 128 * 1024;
 constexpr size_t kMaxBodyBytes = 126 * 1024;
 constexpr size_t kMaxEvidenceItems = 4;
-constexpr size_t kMaxEvidenceItemBytes = 64 * 1024;   // also the bound of all items together
+constexpr size_t kMaxEvidenceItemBytes = 64 * 1024;  // also the bound of all items together
 constexpr size_t kMaxCollateralBytes = 100 * 1024;
-constexpr size_t kMaxCollateralFiles = 4;             // one object and the chain that signs it
-constexpr size_t kMaxCollateralRecords = 64;          // what a verifier may be handed
+constexpr size_t kMaxCollateralFiles = 4;     // one object and the chain that signs it
+constexpr size_t kMaxCollateralRecords = 64;  // what a verifier may be handed
 
-constexpr size_t kMaxChainIdBytes = 50;               // CometBFT's own limit
+constexpr size_t kMaxChainIdBytes = 50;  // CometBFT's own limit
 constexpr size_t kMaxNameBytes = 96;
-constexpr size_t kMaxEndpointBytes = 256;             // host:port
+constexpr size_t kMaxEndpointBytes = 256;  // host:port
 constexpr size_t kMaxClaimsBytes = 2048;
 constexpr size_t kMaxModelsPerInstance = 16;
 constexpr size_t kMaxPlatformsPerInstance = 4;
-constexpr uint32_t kMaxCapacity = 256;                // sessions at a time on one instance
+constexpr uint32_t kMaxCapacity = 256;  // sessions at a time on one instance
 constexpr size_t kMaxAdvisories = 64;
 constexpr size_t kMaxAdvisoryBytes = 32;
 constexpr size_t kMaxStatuses = 9;
 constexpr size_t kMaxMeasurementBytes = 64;
 constexpr size_t kMaxRuntimeMeasurements = 4;
 constexpr size_t kMaxReleases = 999;
-constexpr size_t kMaxPolicyNames = 256;               // denied advisories, distrusted products
+constexpr size_t kMaxPolicyNames = 256;  // denied advisories, distrusted products
 constexpr size_t kMaxAnchors = 16;
-constexpr size_t kMaxExcluded = 16;                   // instances that a session may no longer get
-constexpr size_t kMaxCandidates = 1024;               // of one draw
+constexpr size_t kMaxExcluded = 16;      // instances that a session may no longer get
+constexpr size_t kMaxCandidates = 1024;  // of one draw
 constexpr size_t kMaxFormats = 16;
-constexpr uint32_t kMaxMisses = 16;                   // draws of one session that hit nobody free
+constexpr uint32_t kMaxMisses = 16;  // draws of one session that hit nobody free
 
 constexpr size_t kMaxGenesisAccounts = 10'000;
 constexpr size_t kMaxGenesisModels = 1'000;
 constexpr size_t kMaxValidators = 256;
 constexpr size_t kMaxGenesisCollateral = 64;
 
-constexpr uint64_t kUnitsPerPrice = 1'000'000;        // prices are for this many units
+constexpr uint64_t kUnitsPerPrice = 1'000'000;  // prices are for this many units
 
 }  // namespace cloister::ledger

@@ -28,10 +28,10 @@ struct Params : Record<Params> {
   uint64_t confirm_deadline_blocks = 200;  // then an unconfirmed assignment is refunded
   uint64_t max_session_lifetime_blocks = 86'400;
   uint64_t settle_window_blocks = 50;
-  uint64_t history_blocks = 10'000;        // how long block hashes and beacons are kept
+  uint64_t history_blocks = 10'000;  // how long block hashes and beacons are kept
   uint32_t max_redraws = 3;
   uint32_t reputation_start = 500;
-  uint32_t reputation_settled_gain = 1;    // once a session
+  uint32_t reputation_settled_gain = 1;  // once a session
   uint32_t reputation_miss_loss = 20;
   uint32_t reputation_fault_loss = 500;
 
@@ -59,8 +59,8 @@ struct Params : Record<Params> {
   bool operator==(const Params&) const = default;
 };
 
-// Every deadline at least one block and below kMaxBlocks, shares within 1000, history long enough for
-// evidence and draws.
+// Every deadline at least one block and below kMaxBlocks, shares within 1000, history long enough
+// for evidence and draws.
 bool valid(const Params& params);
 constexpr uint64_t kMaxBlocks = uint64_t{1} << 40;
 

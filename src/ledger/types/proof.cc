@@ -13,7 +13,9 @@ std::vector<Buffer> leaves_of(const SubRoots& roots) {
 
 }  // namespace
 
-Hash32 app_hash(const SubRoots& roots) { return merkle::simple_root(leaves_of(roots)); }
+Hash32 app_hash(const SubRoots& roots) {
+  return merkle::simple_root(leaves_of(roots));
+}
 
 Buffer StoreProof::simple_op(Family family) const {
   return merkle::encode_value_op({std::string(name(family)), of_family});
@@ -27,7 +29,8 @@ std::optional<StoreProof> StoreProof::from_ops(Family family, Bytes smt_op, Byte
 }
 
 StoreProof make_store_proof(const SubRoots& roots, Family family, merkle::Proof in_family) {
-  return {std::move(in_family), merkle::simple_prove(leaves_of(roots), static_cast<size_t>(family))};
+  return {std::move(in_family),
+          merkle::simple_prove(leaves_of(roots), static_cast<size_t>(family))};
 }
 
 std::expected<void, merkle::ProofError> verify_read(const Hash32& app_hash, Family family,

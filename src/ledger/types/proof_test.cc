@@ -36,8 +36,8 @@ TEST(StoreProof, ShowsValueAndAbsence) {
                                           f.proof.simple_op(Family::instances));
   ASSERT_TRUE(again);
   EXPECT_TRUE(verify_read(f.app, Family::instances, as_bytes("b"), as_bytes("value"), *again));
-  EXPECT_FALSE(StoreProof::from_ops(Family::jobs, f.proof.smt_op(),
-                                    f.proof.simple_op(Family::instances)));
+  EXPECT_FALSE(
+      StoreProof::from_ops(Family::jobs, f.proof.smt_op(), f.proof.simple_op(Family::instances)));
 }
 
 TEST(StoreProof, EachSingleFaultIsRefused) {

@@ -1,4 +1,5 @@
-// What an instance signs for every answer (30-channels, section 4). It verifies offline and settles.
+// What an instance signs for every answer (30-channels, section 4). It verifies offline and
+// settles.
 #pragma once
 
 #include "crypto/signature.h"
@@ -29,12 +30,12 @@ struct Receipt : Record<Receipt> {
   uint8_t version = 1;
   std::string chain_id;
   SessionId session{};
-  uint64_t sequence = 0;          // of the answer in its session, from 1
+  uint64_t sequence = 0;  // of the answer in its session, from 1
   InstanceId instance_id{};
   ModelRoot model_root{};
   Hash32 engine_digest{};
-  Hash32 request_hash{};          // salted; the salts travel inside the encryption
-  Hash32 answer_hash{};           // salted
+  Hash32 request_hash{};  // salted; the salts travel inside the encryption
+  Hash32 answer_hash{};   // salted
   uint64_t prompt_units = 0;
   uint64_t completion_units = 0;
   uint64_t cumulative_units = 0;  // of the session, this answer included
@@ -79,7 +80,6 @@ struct SignedReceipt : Record<SignedReceipt> {
 
 // Ed25519 over "cloister receipt v1" ‖ 00 ‖ CBOR(receipt).
 SignedReceipt sign_receipt(const Receipt& receipt, const crypto::Ed25519Key& identity);
-bool verify_receipt(const SignedReceipt& signed_receipt,
-                    const crypto::Ed25519Public& identity_key);
+bool verify_receipt(const SignedReceipt& signed_receipt, const crypto::Ed25519Public& identity_key);
 
 }  // namespace cloister::ledger

@@ -6,8 +6,8 @@
 //     v(1, "height", r.height);  v(2, "name", r.name, kMaxNameBytes);  v(3, "ids", r.ids, kMaxIds);
 //   }
 // Strings and buffers name their largest size, vectors their largest count and then the bound of an
-// item. An optional member is an array of none or one. The decoder refuses everything that the encoder
-// would not write.
+// item. An optional member is an array of none or one. The decoder refuses everything that the
+// encoder would not write.
 #pragma once
 
 #include "base/json.h"

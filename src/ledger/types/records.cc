@@ -25,10 +25,10 @@ bool contains(const std::vector<uint8_t>& list, uint8_t value) {
 }  // namespace
 
 bool valid(const Params& p) {
-  const uint64_t blocks[] = {p.evidence_max_age_blocks, p.instance_lifetime_blocks,
-                             p.request_lifetime_blocks, p.confirm_deadline_blocks,
-                             p.max_session_lifetime_blocks, p.settle_window_blocks,
-                             p.history_blocks};
+  const uint64_t blocks[] = {
+      p.evidence_max_age_blocks, p.instance_lifetime_blocks,    p.request_lifetime_blocks,
+      p.confirm_deadline_blocks, p.max_session_lifetime_blocks, p.settle_window_blocks,
+      p.history_blocks};
   for (uint64_t count : blocks) {
     if (count == 0 || count > kMaxBlocks) return false;
   }
@@ -40,7 +40,9 @@ bool valid(const Params& p) {
          p.reputation_start <= kMaxReputation;
 }
 
-AccountId treasury_account() { return crypto::sha256(tagged("cloister treasury v1").view()); }
+AccountId treasury_account() {
+  return crypto::sha256(tagged("cloister treasury v1").view());
+}
 
 Hash32 evidence_hash(std::span<const EvidenceItem> items) {
   ByteWriter out = tagged("cloister evidence v1");

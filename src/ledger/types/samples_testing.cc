@@ -6,7 +6,9 @@
 
 namespace cloister::ledger {
 
-Hash32 hash_of(std::string_view text) { return crypto::sha256(as_bytes(text)); }
+Hash32 hash_of(std::string_view text) {
+  return crypto::sha256(as_bytes(text));
+}
 
 crypto::Ed25519Key key_of(std::string_view text) {
   return crypto::Ed25519Key::from_seed(Secret<32>(hash_of(text)));
@@ -81,10 +83,10 @@ Session sample_session() {
 
 SampleNetwork sample_network(size_t validators) {
   SampleNetwork out;
-  for (size_t i = 1; i <= validators; ++i) out.keys.push_back(key_of("validator " + std::to_string(i)));
-  std::sort(out.keys.begin(), out.keys.end(), [](const auto& a, const auto& b) {
-    return a.public_key() < b.public_key();
-  });
+  for (size_t i = 1; i <= validators; ++i)
+    out.keys.push_back(key_of("validator " + std::to_string(i)));
+  std::sort(out.keys.begin(), out.keys.end(),
+            [](const auto& a, const auto& b) { return a.public_key() < b.public_key(); });
   SeededRandom random(1);
   Dealt dealt = deal_beacon(validators, random);
   Genesis& g = out.genesis;

@@ -7,18 +7,18 @@
 
 namespace cloister::ledger {
 
-Hash32 hash_of(std::string_view text);  // SHA-256
+Hash32 hash_of(std::string_view text);             // SHA-256
 crypto::Ed25519Key key_of(std::string_view text);  // a key whose seed is hash_of(text)
 
 Instance sample_instance();
 Session sample_session();
 
-// A valid development network of `validators` with keys key_of("validator 1"), …, dealt from a seed,
-// and one model named "model".
+// A valid development network of `validators` with keys key_of("validator 1"), …, dealt from a
+// seed, and one model named "model".
 struct SampleNetwork {
   Genesis genesis;
-  std::vector<BeaconSecret> secrets;       // by validator
-  std::vector<crypto::Ed25519Key> keys;    // by validator
+  std::vector<BeaconSecret> secrets;     // by validator
+  std::vector<crypto::Ed25519Key> keys;  // by validator
 };
 SampleNetwork sample_network(size_t validators);
 

@@ -27,26 +27,26 @@ struct Session : Record<Session> {
   ModelRoot model_root{};
   Requirement requirement;
   uint64_t max_units = 0;
-  uint64_t price_cap_micro = 0;     // for a million units
-  uint64_t deposit_micro = 0;       // locked when opened
-  uint64_t escrow_micro = 0;        // of it, still locked
+  uint64_t price_cap_micro = 0;  // for a million units
+  uint64_t deposit_micro = 0;    // locked when opened
+  uint64_t escrow_micro = 0;     // of it, still locked
   uint64_t paid_micro = 0;
-  uint64_t lifetime_blocks = 0;     // from the confirmation
+  uint64_t lifetime_blocks = 0;  // from the confirmation
   bool allow_audit = false;
   SessionState state = SessionState::requested;
   uint64_t opened_height = 0;
-  uint64_t request_height = 0;      // h of the draw: the set frozen at its end, the beacon of h + 1
-  uint64_t due_height = 0;          // when the ledger acts on it by itself; 0 once it ended
+  uint64_t request_height = 0;  // h of the draw: the set frozen at its end, the beacon of h + 1
+  uint64_t due_height = 0;      // when the ledger acts on it by itself; 0 once it ended
   std::optional<InstanceId> instance;
-  uint64_t price_micro = 0;         // fixed at the draw
+  uint64_t price_micro = 0;  // fixed at the draw
   uint64_t assigned_height = 0;
   uint64_t confirmed_height = 0;
-  Hash32 verdict_id{};              // the user's, of the evidence it accepted
+  Hash32 verdict_id{};  // the user's, of the evidence it accepted
   uint64_t policy_version = 0;
   uint64_t cumulative_units = 0;
-  uint32_t redraws = 0;             // on the user's report
-  uint32_t misses = 0;              // draws whose instance was no longer free
-  std::vector<InstanceId> excluded; // in the order of the reports
+  uint32_t redraws = 0;              // on the user's report
+  uint32_t misses = 0;               // draws whose instance was no longer free
+  std::vector<InstanceId> excluded;  // in the order of the reports
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -79,8 +79,8 @@ struct Session : Record<Session> {
   bool operator==(const Session&) const = default;
 };
 
-// SHA-256("cloister session v1" ‖ 00 ‖ SHA-256(chain_id) ‖ account ‖ u64be nonce) of the transaction
-// that opened it: the user knows it before the transaction is in a block.
+// SHA-256("cloister session v1" ‖ 00 ‖ SHA-256(chain_id) ‖ account ‖ u64be nonce) of the
+// transaction that opened it: the user knows it before the transaction is in a block.
 SessionId session_id(std::string_view chain_id, const AccountId& account, uint64_t nonce);
 
 // units × price for a million, rounded up once. Nothing when it does not fit.

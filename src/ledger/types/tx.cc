@@ -7,7 +7,9 @@
 namespace cloister::ledger {
 namespace {
 
-Buffer signing_bytes(Bytes tx) { return tagged("cloister tx v1").bytes(tx).take(); }
+Buffer signing_bytes(Bytes tx) {
+  return tagged("cloister tx v1").bytes(tx).take();
+}
 
 Buffer registration_bytes(const Registration& registration, std::string_view chain_id,
                           const AccountId& operator_account) {
@@ -43,7 +45,9 @@ std::expected<Tx, Code> open_tx(Bytes bytes, std::string_view chain_id) {
   return std::move(*tx);
 }
 
-Hash32 tx_id(Bytes signed_tx) { return crypto::sha256(signed_tx); }
+Hash32 tx_id(Bytes signed_tx) {
+  return crypto::sha256(signed_tx);
+}
 
 RegisterInstance sign_registration(const Registration& registration, std::string_view chain_id,
                                    const AccountId& operator_account,

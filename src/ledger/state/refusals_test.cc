@@ -1,0 +1,523 @@
+// Every code that a transaction can be refused with, each by one change to something that is
+// accepted, and that a refusal leaves no trace.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "ledger/state/network_testing.h"
+
+namespace cloister::ledger {
+namespace {
+
+constexpr uint64_t kFunds = 100'000'000;
+
+// A network in the middle of its life: `node` of `op` serves; alice has a session drawn, bob one
+// confirmed.
+struct Scene {
+  TestNetwork n{genesis()};
+  SessionId assigned{}, confirmed{};
+  Buffer old_evidence_block;
+
+  static Genesis genesis() {
+    Genesis g = TestNetwork::funded({"op", "op2", "alice", "bob"}, kFunds);
+    g.params.evidence_max_age_blocks = 5;
+    g.params.min_fee_micro = 0;
+    return g;
+  }
+  Scene() {
+    n.bring_up("op", "node", 1);
+    OperatorBond bond;
+    bond.amount_micro = n.state.genesis().params.min_stake_micro;
+    n.send("op2", bond);
+    assigned = n.open_assigned("alice");
+    confirmed = n.open_confirmed("bob");
+    n.send("node", n.settle_body(confirmed, "node", 1000));
+  }
+
+  // A registration of op2 that would be accepted, bent by `bend` and signed afterwards.
+  Buffer registering(const std::function<void(Registration&)>& bend,
+                     const std::string& identity = "fresh", uint8_t platform = 2) {
+    Registration r = n.registration("op2", identity, platform);
+    bend(r);
+    return n.tx("op2", sign_registration(r, n.state.genesis().chain_id, key_of("op2").public_key(),
+                                         key_of(identity)));
+  }
+  Buffer opening(const std::function<void(OpenSession&)>& bend) {
+    OpenSession body = TestNetwork::open_body();
+    bend(body);
+    return n.tx("alice", body);
+  }
+  ConfirmAttestation confirming() {
+    ConfirmAttestation body;
+    body.session = assigned;
+    body.instance = TestNetwork::id_of("node");
+    body.policy_version = 1;
+    return body;
+  }
+  Buffer settling(const std::function<void(Receipt&)>& bend, const std::string& signer = "node") {
+    Settle body = n.settle_body(confirmed, "node", 2000);
+    Receipt receipt = SignedReceipt::decode(body.receipt)->receipt;
+    bend(receipt);
+    body.receipt = sign_receipt(receipt, key_of(signer)).encode();
+    return n.tx("node", body);
+  }
+  ReportAttestation reporting(const SessionId& session) {
+    ReportAttestation body;
+    body.session = session;
+    return body;
+  }
+  Buffer collateral(uint8_t id, uint64_t number, uint64_t issued, uint64_t next) {
+    ByteWriter file;
+    file.u8(1).u8(id).u64_be(number).u64_be(issued).u64_be(next);
+    PutCollateral body;
+    body.files = {file.take()};
+    return n.tx("alice", body);
+  }
+  Buffer renewing(const std::function<void(Renewal&)>& bend, const std::string& sender = "op",
+                  const std::string& signer = "node") {
+    Renewal r = n.renew_body("node", 1).renewal;
+    bend(r);
+    return n.tx(sender, sign_renewal(r, n.state.genesis().chain_id, key_of(signer)));
+  }
+};
+
+template <typename R>
+void change_claims(R& r, const std::function<void(Claims&)>& bend) {
+  Claims claims = *Claims::decode(r.claims);
+  bend(claims);
+  r.claims = claims.encode();
+}
+
+struct Case {
+  const char* name;
+  Code want;
+  std::function<Buffer(Scene&)> make;
+};
+
+Transfer transfer_of(uint64_t amount) {
+  Transfer body;
+  body.to = hash_of("somebody");
+  body.amount_micro = amount;
+  return body;
+}
+
+std::vector<Case> envelope_cases() {
+  return {
+      {"too long", Code::too_large, [](Scene&) { return Buffer(kMaxTxBytes + 1); }},
+      {"no bytes", Code::malformed, [](Scene&) { return Buffer(); }},
+      {"unknown kind", Code::malformed,
+       [](Scene& s) {
+         Tx tx;
+         tx.chain_id = s.n.state.genesis().chain_id;
+         tx.account = key_of("alice").public_key();
+         tx.kind = static_cast<TxKind>(99);
+         return sign(tx, key_of("alice")).encode();
+       }},
+      {"body of another kind", Code::malformed_body,
+       [](Scene& s) {
+         Tx tx;
+         tx.chain_id = s.n.state.genesis().chain_id;
+         tx.account = key_of("alice").public_key();
+         tx.nonce = s.n.account("alice").nonce;
+         tx.kind = TxKind::settle;
+         tx.body = transfer_of(1).encode();
+         return sign(tx, key_of("alice")).encode();
+       }},
+      {"other chain", Code::wrong_chain,
+       [](Scene& s) {
+         return make_tx("other", s.n.account("alice").nonce, transfer_of(1), key_of("alice"));
+       }},
+      {"signature", Code::bad_signature,
+       [](Scene& s) {
+         Buffer tx = s.n.tx("alice", transfer_of(1));
+         tx.back() ^= 1;
+         return tx;
+       }},
+      {"nonce used", Code::wrong_nonce,
+       [](Scene& s) {
+         return make_tx(s.n.state.genesis().chain_id, s.n.account("alice").nonce - 1,
+                        transfer_of(1), key_of("alice"));
+       }},
+      {"nonce ahead", Code::wrong_nonce,
+       [](Scene& s) {
+         return make_tx(s.n.state.genesis().chain_id, s.n.account("alice").nonce + 1,
+                        transfer_of(1), key_of("alice"));
+       }},
+      {"fee not held", Code::insufficient_balance,
+       [](Scene& s) { return s.n.tx("nobody", transfer_of(1), 1); }},
+      {"amount not held", Code::insufficient_balance,
+       [](Scene& s) { return s.n.tx("alice", transfer_of(kFunds)); }},
+      {"amount zero", Code::amount_zero, [](Scene& s) { return s.n.tx("alice", transfer_of(0)); }},
+      {"bond zero", Code::amount_zero, [](Scene& s) { return s.n.tx("alice", OperatorBond()); }},
+      {"bond not held", Code::insufficient_balance,
+       [](Scene& s) {
+         OperatorBond body;
+         body.amount_micro = kFunds;
+         return s.n.tx("alice", body);
+       }},
+      {"no collateral", Code::collateral_malformed,
+       [](Scene& s) { return s.n.tx("alice", PutCollateral()); }},
+      {"collateral malformed", Code::collateral_malformed,
+       [](Scene& s) {
+         PutCollateral body;
+         body.files = {{1}};
+         return s.n.tx("alice", body);
+       }},
+      {"collateral unsigned", Code::collateral_unverified,
+       [](Scene& s) {
+         PutCollateral body;
+         body.files = {{1}, {2}};
+         return s.n.tx("alice", body);
+       }},
+      {"collateral expired", Code::collateral_not_current,
+       [](Scene& s) { return s.collateral(1, 1, 1, 2); }},
+      {"collateral of a lower number", Code::collateral_rollback,
+       [](Scene& s) {
+         EXPECT_EQ(s.n.run(s.collateral(1, 5, 10, UINT64_MAX)).code, Code::ok);
+         return s.collateral(1, 4, 10, UINT64_MAX);
+       }},
+      {"collateral of an earlier issue", Code::collateral_rollback,
+       [](Scene& s) {
+         EXPECT_EQ(s.n.run(s.collateral(1, 5, 10, UINT64_MAX)).code, Code::ok);
+         return s.collateral(1, 5, 9, UINT64_MAX);
+       }},
+  };
+}
+
+std::vector<Case> registration_cases() {
+  using R = Registration;
+  return {
+      {"no stake", Code::stake_too_low,
+       [](Scene& s) { return s.n.tx("alice", s.n.register_body("alice", "fresh", 2)); }},
+      {"co-signed for another operator", Code::identity_signature,
+       [](Scene& s) { return s.n.tx("op2", s.n.register_body("op", "fresh", 2)); }},
+      {"claims", Code::claims_malformed,
+       [](Scene& s) { return s.registering([](R& r) { r.claims = {1}; }); }},
+      {"claims of another instance", Code::claims_mismatch,
+       [](Scene& s) {
+         return s.registering(
+             [](R& r) { change_claims(r, [](Claims& c) { c.instance_id = hash_of("x"); }); });
+       }},
+      {"claims of a client", Code::claims_mismatch,
+       [](Scene& s) {
+         return s.registering(
+             [](R& r) { change_claims(r, [](Claims& c) { c.role = Claims::kClient; }); });
+       }},
+      {"claims of a GPU that nobody verified", Code::claims_mismatch,
+       [](Scene& s) {
+         return s.registering([](R& r) {
+           change_claims(r, [](Claims& c) { c.gpu_evidence_sha256 = hash_of("gpu"); });
+         });
+       }},
+      {"no offers", Code::models_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.offers.clear(); }); }},
+      {"offer twice", Code::models_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.offers.push_back(r.offers[0]); }); }},
+      {"offer of what is not loaded", Code::models_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.offers[0].model_root = hash_of("x"); }); }},
+      {"offer of an unknown model", Code::model_unknown,
+       [](Scene& s) {
+         return s.registering([](R& r) {
+           change_claims(r, [](Claims& c) { c.models = {hash_of("x")}; });
+           r.offers[0].model_root = hash_of("x");
+         });
+       }},
+      {"no capacity", Code::capacity_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.capacity = 0; }); }},
+      {"capacity", Code::capacity_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.capacity = kMaxCapacity + 1; }); }},
+      {"endpoint without port", Code::endpoint_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.endpoint = "host"; }); }},
+      {"endpoint with port 0", Code::endpoint_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.endpoint = "host:0"; }); }},
+      {"endpoint with a path", Code::endpoint_invalid,
+       [](Scene& s) { return s.registering([](R& r) { r.endpoint = "host/x:80"; }); }},
+      {"no evidence", Code::evidence_absent,
+       [](Scene& s) { return s.registering([](R& r) { r.evidence.clear(); }); }},
+      {"evidence too large in all", Code::evidence_too_large,
+       [](Scene& s) {
+         return s.registering([](R& r) {
+           r.evidence.push_back(r.evidence[0]);
+           r.evidence[1].bytes.assign(kMaxEvidenceItemBytes, 0);
+         });
+       }},
+      {"block of another hash", Code::block_unknown,
+       [](Scene& s) { return s.registering([](R& r) { r.block_hash[0] ^= 1; }); }},
+      {"block of the future", Code::block_unknown,
+       [](Scene& s) { return s.registering([](R& r) { r.block_height += 1; }); }},
+      {"old block", Code::block_too_old,
+       [](Scene& s) {
+         return s.registering([&](R& r) {
+           r.block_height = s.n.state.height() - 5;
+           r.block_hash = hash_of("block " + std::to_string(r.block_height));
+         });
+       }},
+      {"evidence bound to something else", Code::evidence_report_data_mismatch,
+       [](Scene& s) {
+         return s.registering([](R& r) {
+           change_claims(r, [](Claims& c) { c.spki_sha256 = hash_of("another leaf"); });
+         });
+       }},
+      {"another operator's machine", Code::platform_in_use,
+       [](Scene& s) { return s.registering([](R&) {}, "fresh", 1); }},
+      {"identity is live", Code::instance_exists,
+       [](Scene& s) { return s.n.tx("op", s.n.register_body("op", "node", 1)); }},
+      {"renewal of nobody", Code::instance_unknown,
+       [](Scene& s) { return s.renewing([](Renewal& r) { r.instance = hash_of("x"); }); }},
+      {"renewal by another", Code::not_of_instance,
+       [](Scene& s) { return s.renewing([](Renewal&) {}, "op2"); }},
+      {"renewal not signed by the instance", Code::identity_signature,
+       [](Scene& s) { return s.renewing([](Renewal&) {}, "op", "op"); }},
+      {"renewal with other TLS key", Code::claims_mismatch,
+       [](Scene& s) {
+         return s.renewing(
+             [](Renewal& r) { change_claims(r, [](Claims& c) { c.spki_sha256 = hash_of("x"); }); });
+       }},
+      {"renewal without claims", Code::claims_malformed,
+       [](Scene& s) { return s.renewing([](Renewal& r) { r.claims.clear(); }); }},
+      {"renewal without evidence", Code::evidence_absent,
+       [](Scene& s) { return s.renewing([](Renewal& r) { r.evidence.clear(); }); }},
+      {"renewal of an unknown block", Code::block_unknown,
+       [](Scene& s) { return s.renewing([](Renewal& r) { r.block_hash[0] ^= 1; }); }},
+      {"renewal after the end", Code::instance_not_live,
+       [](Scene& s) {
+         // The operator's new identity on the same machine takes the place of the old one.
+         EXPECT_EQ(s.n.send("op", s.n.register_body("op", "next", 1)).code, Code::ok);
+         return s.renewing([](Renewal&) {});
+       }},
+  };
+}
+
+std::vector<Case> session_cases() {
+  using O = OpenSession;
+  return {
+      {"unknown model", Code::model_unknown,
+       [](Scene& s) { return s.opening([](O& o) { o.model_root = hash_of("x"); }); }},
+      {"requirement", Code::requirement_invalid,
+       [](Scene& s) { return s.opening([](O& o) { o.requirement.formats = {2, 1}; }); }},
+      {"no lifetime", Code::lifetime_invalid,
+       [](Scene& s) { return s.opening([](O& o) { o.lifetime_blocks = 0; }); }},
+      {"lifetime", Code::lifetime_invalid,
+       [](Scene& s) {
+         return s.opening([&](O& o) {
+           o.lifetime_blocks = s.n.state.genesis().params.max_session_lifetime_blocks + 1;
+         });
+       }},
+      {"no units", Code::units_invalid,
+       [](Scene& s) { return s.opening([](O& o) { o.max_units = 0; }); }},
+      {"cost past 64 bits", Code::units_invalid,
+       [](Scene& s) {
+         return s.opening([](O& o) { o.max_units = o.price_cap_micro = UINT64_MAX; });
+       }},
+      {"deposit short by one", Code::deposit_too_small,
+       [](Scene& s) { return s.opening([](O& o) { o.deposit_micro -= 1; }); }},
+      {"deposit not held", Code::insufficient_balance,
+       [](Scene& s) { return s.opening([](O& o) { o.deposit_micro = kFunds; }); }},
+      {"confirm nothing", Code::session_unknown,
+       [](Scene& s) {
+         ConfirmAttestation body = s.confirming();
+         body.session = hash_of("x");
+         return s.n.tx("alice", body);
+       }},
+      {"confirm another's", Code::not_session_user,
+       [](Scene& s) { return s.n.tx("bob", s.confirming()); }},
+      {"confirm twice", Code::wrong_session_state,
+       [](Scene& s) {
+         ConfirmAttestation body = s.confirming();
+         body.session = s.confirmed;
+         return s.n.tx("bob", body);
+       }},
+      {"confirm another instance", Code::wrong_instance,
+       [](Scene& s) {
+         ConfirmAttestation body = s.confirming();
+         body.instance = hash_of("x");
+         return s.n.tx("alice", body);
+       }},
+      {"confirm under another policy", Code::policy_version_unknown,
+       [](Scene& s) {
+         ConfirmAttestation body = s.confirming();
+         body.policy_version = 2;
+         return s.n.tx("alice", body);
+       }},
+      {"close before confirming", Code::wrong_session_state,
+       [](Scene& s) {
+         CloseSession body;
+         body.session = s.assigned;
+         return s.n.tx("alice", body);
+       }},
+      {"close another's", Code::not_session_user,
+       [](Scene& s) {
+         CloseSession body;
+         body.session = s.confirmed;
+         return s.n.tx("alice", body);
+       }},
+      {"close nothing", Code::session_unknown,
+       [](Scene& s) { return s.n.tx("alice", CloseSession()); }},
+      {"report nothing", Code::session_unknown,
+       [](Scene& s) { return s.n.tx("alice", s.reporting(hash_of("x"))); }},
+      {"report another's", Code::not_session_user,
+       [](Scene& s) { return s.n.tx("bob", s.reporting(s.assigned)); }},
+      {"report without evidence after confirming", Code::wrong_session_state,
+       [](Scene& s) { return s.n.tx("bob", s.reporting(s.confirmed)); }},
+      {"report with evidence of something else", Code::not_the_registration_evidence,
+       [](Scene& s) {
+         ReportAttestation body = s.reporting(s.assigned);
+         body.evidence.resize(1);
+         return s.n.tx("alice", body);
+       }},
+      {"settle nothing", Code::session_unknown,
+       [](Scene& s) { return s.n.tx("node", s.n.settle_body(hash_of("x"), "node", 5)); }},
+      {"settle before confirming", Code::wrong_session_state,
+       [](Scene& s) { return s.n.tx("node", s.n.settle_body(s.assigned, "node", 5)); }},
+      {"settle by another", Code::not_of_instance,
+       [](Scene& s) { return s.n.tx("op2", s.n.settle_body(s.confirmed, "node", 5)); }},
+      {"receipt malformed", Code::receipt_malformed,
+       [](Scene& s) {
+         Settle body = s.n.settle_body(s.confirmed, "node", 5);
+         body.receipt.push_back(0);
+         return s.n.tx("node", body);
+       }},
+      {"receipt of another key", Code::receipt_signature,
+       [](Scene& s) { return s.settling([](Receipt&) {}, "op"); }},
+      {"receipt of another session", Code::receipt_mismatch,
+       [](Scene& s) { return s.settling([&](Receipt& r) { r.session = s.assigned; }); }},
+      {"receipt of another chain", Code::receipt_mismatch,
+       [](Scene& s) { return s.settling([](Receipt& r) { r.chain_id = "other"; }); }},
+      {"receipt of another model", Code::receipt_mismatch,
+       [](Scene& s) { return s.settling([](Receipt& r) { r.model_root = hash_of("x"); }); }},
+      {"receipt of another version", Code::receipt_mismatch,
+       [](Scene& s) { return s.settling([](Receipt& r) { r.version = 2; }); }},
+      {"receipt settled before", Code::receipt_not_rising,
+       [](Scene& s) { return s.settling([](Receipt& r) { r.cumulative_units = 1000; }); }},
+      {"receipt over the limit", Code::receipt_over_limit,
+       [](Scene& s) { return s.settling([](Receipt& r) { r.cumulative_units = 1'000'001; }); }},
+  };
+}
+
+void expect_refused(const Case& c) {
+  SCOPED_TRACE(c.name);
+  Scene scene;
+  const Buffer tx = c.make(scene);
+  TestNetwork without = scene.n;
+  const BlockResult empty = without.block();
+  const BlockResult got = scene.n.block({tx});
+  EXPECT_EQ(name(got.txs.back().code), name(c.want));
+  EXPECT_FALSE(got.txs.back().log.empty());
+  EXPECT_TRUE(got.txs.back().events.empty());
+  EXPECT_EQ(got.app_hash, empty.app_hash) << "the refusal left a trace";
+}
+
+TEST(Refusals, Envelope) {
+  for (const Case& c : envelope_cases()) expect_refused(c);
+}
+TEST(Refusals, Registration) {
+  for (const Case& c : registration_cases()) expect_refused(c);
+}
+TEST(Refusals, Sessions) {
+  for (const Case& c : session_cases()) expect_refused(c);
+}
+
+TEST(Refusals, TheNearestAcceptedInputs) {
+  Scene s;
+  EXPECT_EQ(s.n.run(s.registering([](Registration&) {})).code, Code::ok);
+  EXPECT_EQ(s.n.run(s.opening([](OpenSession&) {})).code, Code::ok);
+  EXPECT_EQ(s.n.run(s.settling([](Receipt&) {})).code, Code::ok);
+  EXPECT_EQ(s.n.run(s.renewing([](Renewal&) {})).code, Code::ok);
+  EXPECT_EQ(s.n.send("alice", s.confirming()).code, Code::ok);
+  EXPECT_EQ(s.n.run(s.collateral(1, 5, 10, UINT64_MAX)).code, Code::ok);
+  EXPECT_EQ(s.n.run(s.collateral(1, 5, 10, UINT64_MAX)).code, Code::ok);
+  EXPECT_EQ(s.n.run(s.collateral(2, 1, 1, UINT64_MAX)).code, Code::ok);
+}
+
+TEST(Refusals, TheVerifiersReasonIsTheCode) {
+  for (uint32_t number = 100; number < 140; ++number) {
+    const auto code = code_from(number);
+    if (!code) continue;
+    Scene s;
+    s.n.verifier->refused[2] = *code;
+    EXPECT_EQ(s.n.run(s.registering([](Registration&) {})).code, *code);
+  }
+}
+
+TEST(Refusals, FeeBelowTheMinimum) {
+  Genesis genesis = TestNetwork::funded({"alice"}, 100);
+  genesis.params.min_fee_micro = 3;
+  TestNetwork n(genesis);
+  EXPECT_EQ(n.send("alice", transfer_of(1), 2).code, Code::fee_too_low);
+  EXPECT_EQ(n.state.check(n.tx("alice", transfer_of(1), 2)).code, Code::fee_too_low);
+  EXPECT_EQ(n.send("alice", transfer_of(1), 3).code, Code::ok);
+  EXPECT_EQ(n.balance("alice"), 96u);
+}
+
+TEST(Refusals, BeaconShares) {
+  Scene s;
+  const SampleNetwork sample = sample_network(1);
+  auto share = [&](uint64_t height) {
+    PutBeaconShare body;
+    body.height = height;
+    body.share = make_beacon_share(s.n.state.genesis().chain_id, 1, height, sample.secrets[0]);
+    return body;
+  };
+  const auto& key = sample.keys[0];
+  uint64_t nonce =
+      Account::decode(*s.n.state.store().get(Family::accounts, key.public_key()))->nonce;
+  auto send = [&](const PutBeaconShare& body, const crypto::Ed25519Key& by, uint64_t by_nonce) {
+    const Buffer tx = make_tx(s.n.state.genesis().chain_id, by_nonce, body, by);
+    return s.n.block({tx}, false).txs.back().code;
+  };
+  EXPECT_EQ(send(share(s.n.state.height() + 1), key, nonce), Code::beacon_not_wanted);
+  ASSERT_EQ(s.n.run(s.opening([](OpenSession&) {})).code, Code::ok);
+  const uint64_t wanted = s.n.state.height() + 1;
+  EXPECT_EQ(send(share(wanted), key_of("alice"), s.n.account("alice").nonce), Code::not_validator);
+  PutBeaconShare bad = share(wanted);
+  bad.share.response[0] ^= 1;
+  EXPECT_EQ(send(bad, key, nonce), Code::beacon_bad_share);
+  PutBeaconShare other = share(wanted);
+  other.share.index = 2;
+  EXPECT_EQ(send(other, key, nonce), Code::not_validator);
+  EXPECT_EQ(send(share(wanted), key, nonce), Code::ok);
+  EXPECT_EQ(send(share(wanted), key, nonce + 1), Code::beacon_not_wanted);
+}
+
+TEST(Refusals, BeaconShareTwice) {
+  Genesis genesis = sample_network(4).genesis;
+  GenesisAccount alice;
+  alice.account = key_of("alice").public_key();
+  alice.balance_micro = kFunds;
+  GenesisAccount op;
+  op.account = key_of("op").public_key();
+  op.balance_micro = kFunds;
+  genesis.accounts = {alice, op};
+  if (op.account < alice.account) std::swap(genesis.accounts[0], genesis.accounts[1]);
+  TestNetwork n(genesis);
+  n.bring_up("op", "node", 1);
+  ASSERT_EQ(n.send("alice", TestNetwork::open_body()).code, Code::ok);
+  const SampleNetwork sample = sample_network(4);
+  PutBeaconShare body;
+  body.height = n.state.height() + 1;
+  body.share = make_beacon_share(genesis.chain_id, 1, body.height, sample.secrets[3]);
+  const Buffer first = make_tx(genesis.chain_id, 0, body, sample.keys[3]);
+  const Buffer second = make_tx(genesis.chain_id, 1, body, sample.keys[3]);
+  const BlockResult result = n.block({first, second}, false);
+  EXPECT_EQ(result.txs[0].code, Code::ok);
+  EXPECT_EQ(result.txs[1].code, Code::beacon_duplicate);
+}
+
+TEST(Refusals, ArbitraryBytesAreAnswered) {
+  Scene s;
+  const Buffer good = s.opening([](OpenSession&) {});
+  SeededRandom random(7);
+  std::vector<Buffer> txs;
+  for (int i = 0; i < 2000; ++i) {
+    Buffer tx = good;
+    for (uint64_t flips = 1 + random.next() % 3; flips > 0; --flips) {
+      tx[random.next() % tx.size()] ^= static_cast<uint8_t>(1 + random.next() % 255);
+    }
+    if (random.next() % 4 == 0) tx.resize(random.next() % tx.size());
+    txs.push_back(std::move(tx));
+  }
+  for (const TxResult& result : s.n.block(txs).txs) EXPECT_NE(result.code, Code::ok);
+}
+
+}  // namespace
+}  // namespace cloister::ledger
