@@ -141,7 +141,7 @@ std::expected<void, std::string> write_ledger_config(const DevelopmentNetwork& n
   return write_text(network.config("ledger"),
                     "# made by `cloister up`\n"
                     "genesis = \"genesis.json\"\n"
-                    "database = \"ledger.db\"\n"
+                    "data = \".\"\n"
                     "validator_key = \"validator.key\"\n"
                     "beacon_key = \"beacon.key\"\n"
                     "listen = \"127.0.0.1\"\n"

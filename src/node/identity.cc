@@ -4,10 +4,10 @@
 
 namespace cloister::node {
 
-Identity make_identity(Random& random) {
-  auto leaf_key = crypto::PrivateKey::generate_ec(crypto::Curve::p256);
-  auto spki_sha256 = crypto::sha256(leaf_key.spki_der());
-  return {crypto::Ed25519Key::generate(random), std::move(leaf_key), spki_sha256,
+Identity make_identity(Random& random, UnixSeconds now) {
+  auto leaf = atls::make_leaf(random, now);
+  auto spki_sha256 = leaf.certificate.spki_sha256();
+  return {crypto::Ed25519Key::generate(random), std::move(leaf), spki_sha256,
           random.fixed<32>(), Secret<32>(random.fixed<32>())};
 }
 

@@ -2,7 +2,7 @@
 // new ones, and with them a new instance.
 #pragma once
 
-#include "crypto/x509.h"
+#include "channel/atls/leaf.h"
 #include "ledger/types/binding.h"
 #include "node/tee.h"
 
@@ -10,7 +10,7 @@ namespace cloister::node {
 
 struct Identity {
   crypto::Ed25519Key identity;   // signs registrations and receipts
-  crypto::PrivateKey leaf_key;   // of TLS
+  atls::Leaf leaf;               // of TLS
   Hash32 spki_sha256{};
   Hash32 boot_id{};
   Secret<32> sampling_secret;    // the node's share of every seed
@@ -18,7 +18,7 @@ struct Identity {
   ledger::InstanceId instance_id() const { return ledger::instance_id_of(identity.public_key()); }
 };
 
-Identity make_identity(Random& random);
+Identity make_identity(Random& random, UnixSeconds now);
 
 // What the evidence of this instance commits to.
 ledger::Claims claims_of(const Identity& identity, const Measured& measured,

@@ -1,0 +1,38 @@
+// A blocking client of a running gateway, for the command line.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <string>
+
+#include "base/json.h"
+
+namespace cloister::cli {
+
+struct GatewayAddress {
+  uint16_t port = 0;
+  std::string token;
+};
+
+// Where `cloister up` says that its gateway serves; the error is a sentence for the user.
+std::filesystem::path running_file();
+std::expected<void, std::string> write_running(uint16_t port, const std::filesystem::path& token_file);
+std::expected<GatewayAddress, std::string> read_running();
+
+struct AskedAnswer {
+  UserText text;
+  JsonValue receipt;  // the bundle
+  JsonValue trust;
+  int64_t elapsed_ms = 0;
+};
+
+// `model` empty: the first that the gateway lists.
+std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway, std::string model,
+                                                    const UserText& prompt);
+
+// The answer with its trust summary, for a terminal.
+void print_answer(const AskedAnswer& answer);
+JsonValue answer_json(const AskedAnswer& answer);  // {answer, receipt, trust}
+
+}  // namespace cloister::cli

@@ -1,0 +1,76 @@
+// `cloister ledger --config FILE`: the embedded ledger.
+#include <fmt/format.h>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "chain/daemon.h"
+#include "cli/command.h"
+#include "cli/daemons.h"
+#include "cli/key_file.h"
+#include "ledger/admit/admit.h"
+#include "process/child.h"
+
+namespace cloister::cli {
+namespace {
+
+
+std::expected<chain::LedgerConfig, std::string> read_config(const std::string& path) {
+  auto file = TomlFile::load(path);
+  if (!file) return std::unexpected(file.error());
+  chain::LedgerConfig out;
+  auto genesis_path = file->path("genesis"), validator = file->path("validator_key"),
+       beacon = file->path("beacon_key"), data = file->path("data");
+  out.host = file->text("listen", "127.0.0.1");
+  out.port = file->integer<uint16_t>("port", 0);
+  out.block_interval_ms = file->integer<int64_t>("block_interval_ms", 200);
+  out.heartbeat_ms = file->integer<int64_t>("heartbeat_ms", 3000);
+  if (auto good = file->finish(); !good) return std::unexpected(good.error());
+  out.dir = data.string();
+  auto genesis = read_genesis(genesis_path);
+  if (!genesis) return std::unexpected(genesis.error());
+  out.genesis = std::move(*genesis);
+  out.validator = read_key_file(validator);
+  if (!out.validator) return std::unexpected(validator.string() + ": not a key file");
+  auto share = read_secret_file(beacon);
+  if (!share) return std::unexpected(beacon.string() + ": not a key file");
+  out.beacon.index = 1;
+  out.beacon.scalar = std::move(*share);
+  out.verifier = ledger::make_verifier();
+  return out;
+}
+
+int run(const std::string& path) {
+  auto config = read_config(path);
+  if (!config) return fail(config.error());
+  SystemClock clock;
+  boost::asio::io_context context(1);
+  bool failed = false;
+  std::string where = fmt::format("{}:{}", config->host, config->port);
+  config->on_failure = [&](chain::ChainError error) {
+    failed = true;
+    fmt::print(stderr, "error: the ledger stopped: {}\n", chain::describe(error));
+    context.stop();
+  };
+  auto ledger = chain::LedgerDaemon::start(context.get_executor(), clock, std::move(*config));
+  if (!ledger) {
+    bool port = ledger.error() == chain::ChainError::cannot_listen;
+    return fail(fmt::format("{}{}", chain::describe(ledger.error()), port ? ": " + where : ""));
+  }
+  process::announce_ready(std::to_string(ledger->port()));
+  run_until_signal(context, [&]() -> boost::asio::awaitable<void> {
+    ledger->stop();
+    co_return;
+  });
+  return failed ? kExitRefused : kExitOk;
+}
+
+}  // namespace
+
+Command add_ledger(CLI::App& program) {
+  auto path = std::make_shared<std::string>();
+  auto app = program.add_subcommand("ledger", "run the embedded ledger");
+  app->add_option("--config", *path, "its configuration file")->required();
+  return {app, [path] { return run(*path); }};
+}
+
+}  // namespace cloister::cli

@@ -1,0 +1,340 @@
+// `cloister up`: the whole network on this machine. Starts the daemons as processes of their own, asks one
+// question through the complete path, and keeps serving until Ctrl-C.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/daemons.h"
+#include "cli/development_network.h"
+#include "cli/gateway_client.h"
+#include "inference/default_model.h"
+#include "process/child.h"
+
+namespace cloister::cli {
+namespace {
+
+constexpr int kLedgerTimeoutMs = 30'000;
+constexpr int kNodeTimeoutMs = 180'000;  // a model loads and an instance registers
+constexpr int kGatewayTimeoutMs = 120'000;
+constexpr size_t kMaxNodes = 8;
+constexpr uint16_t kDefaultPort = 8642;
+constexpr const char* kFirstPrompt = "What is the capital of France? Answer in one sentence.";
+
+struct Options {
+  std::string folder, engine = "local", mode = "atls", model_file, log_level = "info";
+  std::optional<std::string> once;
+  size_t nodes = 3, validators = 1;
+  std::optional<uint16_t> port;
+  bool json = false, first_answer_only = false;
+};
+
+// SIGINT and SIGTERM as something that can be waited for.
+class Interrupt {
+ public:
+  Interrupt() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    fd_ = signalfd(-1, &set, SFD_CLOEXEC);
+  }
+  ~Interrupt() { close(fd_); }
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+  int fd() const { return fd_; }
+  bool raised(int wait_ms) const {
+    pollfd fd{fd_, POLLIN, 0};
+    return poll(&fd, 1, wait_ms) == 1;
+  }
+
+ private:
+  int fd_;
+};
+
+// Keeps a second network out of the folder.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder)
+      : fd_(open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    held_ = fd_ >= 0 && flock(fd_, LOCK_EX | LOCK_NB) == 0;
+  }
+  ~FolderLock() {
+    if (fd_ >= 0) close(fd_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  bool held() const { return held_; }
+
+ private:
+  int fd_;
+  bool held_ = false;
+};
+
+struct TemporaryFolder {
+  std::filesystem::path path;
+  ~TemporaryFolder() {
+    std::error_code ec;
+    if (!path.empty()) std::filesystem::remove_all(path, ec);
+  }
+};
+
+template <typename T>
+using Expected = std::expected<T, std::string>;
+
+class Network {
+ public:
+  Network(Options options, const Interrupt& interrupt)
+      : options_(std::move(options)), interrupt_(interrupt) {}
+  ~Network() { stop(); }
+
+  Expected<void> start();
+  Expected<AskedAnswer> ask(const std::string& prompt);
+  Expected<void> serve();  // until Ctrl-C, or until a daemon ends
+  void stop();
+  int64_t start_up_ms() const { return start_up_ms_; }
+  std::string page() const { return fmt::format("http://127.0.0.1:{}/#{}", gateway_port_, token_); }
+  uint16_t port() const { return gateway_port_; }
+
+ private:
+  Expected<void> choose_folder();
+  Expected<void> describe_model();
+  Expected<void> launch(const std::string& daemon, const std::string& command);
+  Expected<uint16_t> wait_port(const std::string& daemon, int timeout_ms);
+  Expected<void> start_nodes(uint16_t rpc_port);
+  Expected<void> start_gateway(uint16_t rpc_port);
+  std::string why_ended(const std::string& daemon) const;
+  bool quick() const { return options_.once.has_value(); }
+  void tell(const std::string& line) const { fmt::print(stderr, "== {}\n", line); }
+
+  const Options options_;
+  const Interrupt& interrupt_;
+  SystemClock clock_;
+  SystemRandom random_;
+  TemporaryFolder temporary_;
+  std::optional<FolderLock> lock_;
+  DevelopmentNetwork files_;
+  std::vector<std::pair<std::string, process::Child>> children_;
+  uint16_t gateway_port_ = 0;
+  std::string token_;
+  int64_t start_up_ms_ = 0;
+};
+
+Expected<void> Network::choose_folder() {
+  std::error_code ec;
+  if (options_.folder.empty() && quick()) {
+    auto pattern = (std::filesystem::temp_directory_path() / "cloister-up-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) return std::unexpected("no temporary folder can be made");
+    temporary_.path = pattern;
+    files_.folder = pattern;
+  } else {
+    std::filesystem::path base =
+        options_.folder.empty() ? running_file().parent_path() / "up" : std::filesystem::path(options_.folder);
+    // Another build measures differently, so it cannot continue this one's network.
+    files_.folder = std::filesystem::absolute(base) / ("build-" + to_hex(Bytes(files_.image).first(6)));
+    std::filesystem::create_directories(files_.folder, ec);
+    if (ec) return std::unexpected(fmt::format("{}: {}", files_.folder.string(), ec.message()));
+  }
+  lock_.emplace(files_.folder);
+  if (!lock_->held()) {
+    return std::unexpected(fmt::format("a network already runs in {}; stop it, or give another --dir",
+                                       files_.folder.string()));
+  }
+  return {};
+}
+
+Expected<void> Network::describe_model() {
+  files_.model_file = options_.model_file.empty() ? inference::default_model_path()
+                                                  : std::filesystem::absolute(options_.model_file);
+  auto file = options_.model_file.empty()
+                  ? inference::load_model_file(files_.model_file, inference::default_model())
+                  : inference::read_model_file(files_.model_file);
+  if (!file) {
+    return std::unexpected(fmt::format("{}\n       `scripts/fetch_model` brings the default model",
+                                       file.error().message()));
+  }
+  files_.model = file->info();
+  files_.model_bytes = file->bytes().size();
+  return {};
+}
+
+Expected<void> Network::launch(const std::string& daemon, const std::string& command) {
+  process::ChildOptions child;
+  std::error_code ec;
+  auto program = std::filesystem::read_symlink("/proc/self/exe", ec).string();
+  child.argv = {program, command, "--config", files_.config(daemon).string()};
+  child.stderr_file = files_.log(daemon).string();
+  auto started = process::Child::start(child);
+  if (!started) return std::unexpected(fmt::format("{}: {}", daemon, process::describe(started.error())));
+  children_.emplace_back(daemon, std::move(*started));
+  return {};
+}
+
+// The last line that a daemon wrote says why it ended.
+std::string Network::why_ended(const std::string& daemon) const {
+  auto log = read_file(files_.log(daemon), 64 << 20);
+  std::string text = log ? std::string(as_text(*log)) : "";
+  while (text.ends_with('\n')) text.pop_back();
+  size_t line = text.rfind('\n');
+  return fmt::format("{}\n       its log is {}", text.substr(line == std::string::npos ? 0 : line + 1),
+                     files_.log(daemon).string());
+}
+
+Expected<uint16_t> Network::wait_port(const std::string& daemon, int timeout_ms) {
+  for (auto& [name, child] : children_) {
+    if (name != daemon) continue;
+    auto line = child.wait_ready(timeout_ms, interrupt_.fd());
+    if (!line) {
+      bool ended = line.error() == process::ChildError::ended_early;
+      return std::unexpected(fmt::format("{}: {}{}", daemon, process::describe(line.error()),
+                                         ended ? "\n       " + why_ended(daemon) : ""));
+    }
+    return static_cast<uint16_t>(std::strtoul(line->c_str(), nullptr, 10));
+  }
+  return std::unexpected(daemon + " was not started");
+}
+
+Expected<void> Network::start() {
+  auto began_ms = clock_.now_ms();
+  auto image = measure_own_image();
+  if (!image) return std::unexpected(image.error());
+  files_.image = *image;
+  files_.nodes = options_.nodes;
+  if (auto good = choose_folder(); !good) return good;
+  if (auto good = describe_model(); !good) return good;
+  tell(fmt::format("model {} ({}), root {}…", files_.model.name, files_.model.quantization,
+                   to_hex(Bytes(files_.model.model_root).first(8))));
+  if (auto good = make_network_files(files_, random_, clock_); !good) return good;
+  if (auto good = write_ledger_config(files_); !good) return good;
+  if (auto good = launch("ledger", "ledger"); !good) return good;
+  auto rpc_port = wait_port("ledger", kLedgerTimeoutMs);
+  if (!rpc_port) return std::unexpected(rpc_port.error());
+  tell(fmt::format("ledger on 127.0.0.1:{}", *rpc_port));
+  if (auto good = start_nodes(*rpc_port); !good) return good;
+  if (auto good = start_gateway(*rpc_port); !good) return good;
+  start_up_ms_ = clock_.now_ms() - began_ms;
+  return {};
+}
+
+Expected<void> Network::start_nodes(uint16_t rpc_port) {
+  for (size_t i = 0; i < options_.nodes; ++i) {
+    if (auto good = write_node_config(files_, i, rpc_port, options_.log_level); !good) return good;
+    if (auto good = launch(node_name(i), "node"); !good) return good;
+  }
+  for (size_t i = 0; i < options_.nodes; ++i) {
+    auto port = wait_port(node_name(i), kNodeTimeoutMs);
+    if (!port) return std::unexpected(port.error());
+    tell(fmt::format("{} verified by the ledger: {}, 127.0.0.1:{}", node_name(i), node_platform(i), *port));
+  }
+  return {};
+}
+
+Expected<void> Network::start_gateway(uint16_t rpc_port) {
+  uint16_t wanted = options_.port.value_or(quick() ? 0 : kDefaultPort);
+  if (auto good = write_gateway_config(files_, rpc_port, wanted, options_.log_level); !good) return good;
+  if (auto good = launch("gateway", "gateway"); !good) return good;
+  auto port = wait_port("gateway", kGatewayTimeoutMs);
+  if (!port) return std::unexpected(port.error() + (wanted ? "\n       another port: --port N" : ""));
+  gateway_port_ = *port;
+  auto token = read_file(files_.token(), 128);
+  if (!token) return std::unexpected("the gateway's token cannot be read");
+  token_ = as_text(*token);
+  while (token_.ends_with('\n')) token_.pop_back();
+  tell("gateway: a session is attested, judged and confirmed on the ledger");
+  if (!quick()) return write_running(gateway_port_, files_.token());
+  return {};
+}
+
+Expected<AskedAnswer> Network::ask(const std::string& prompt) {
+  return ask_gateway({gateway_port_, token_}, files_.model.name, UserText(prompt));
+}
+
+Expected<void> Network::serve() {
+  while (!interrupt_.raised(500)) {
+    for (auto& [name, child] : children_) {
+      if (auto code = child.exit_code()) {
+        return std::unexpected(fmt::format("{} ended with {}: {}", name, *code, why_ended(name)));
+      }
+    }
+  }
+  return {};
+}
+
+void Network::stop() {
+  while (!children_.empty()) {  // the gateway first, the ledger last
+    children_.back().second.stop();
+    children_.pop_back();
+  }
+}
+
+int print_once(const Options& options, const AskedAnswer& answer, int64_t start_up_ms) {
+  if (!options.json) {
+    print_answer(answer);
+    return kExitOk;
+  }
+  auto out = answer_json(answer);
+  out.set("timings", JsonValue::object({{"start_up_ms", start_up_ms}, {"answer_ms", answer.elapsed_ms}}));
+  fmt::print("{}\n", out.dump());
+  return kExitOk;
+}
+
+int run(const Options& options) {
+  if (options.engine != "local" || options.validators != 1) {
+    fmt::print(stderr, "cloister: networks of CometBFT validators are not built yet; only --engine local is\n");
+    return kExitUsage;
+  }
+  if (options.mode != "atls") {
+    fmt::print(stderr, "cloister: mode {} is not built yet; only atls is\n", options.mode);
+    return kExitUsage;
+  }
+  Interrupt interrupt;
+  Network network(options, interrupt);
+  auto started = network.start();
+  if (!started) return fail(started.error());
+  auto answer = network.ask(options.once.value_or(kFirstPrompt));
+  if (!answer) return fail(answer.error());
+  if (options.once || options.json) return print_once(options, *answer, network.start_up_ms());
+  fmt::print("\n> {}\n\n", kFirstPrompt);
+  print_answer(*answer);
+  if (options.first_answer_only) return kExitOk;
+  fmt::print("\nPage: {}\nAPI:  http://127.0.0.1:{}/v1 (the token above is the API key)\n"
+             "development: no hardware protection. Ctrl-C stops everything.\n",
+             network.page(), network.port());
+  std::fflush(stdout);
+  auto served = network.serve();
+  if (!served) return fail(served.error());
+  fmt::print("\nstopping\n");
+  return kExitOk;
+}
+
+}  // namespace
+
+Command add_up(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  auto app = program.add_subcommand("up", "run a whole network on this machine, for development");
+  app->add_option("--dir", options->folder, "where it keeps its files");
+  app->add_option("--nodes", options->nodes, "how many nodes")->check(CLI::Range(size_t{1}, kMaxNodes));
+  app->add_option("--port", options->port, "of the gateway; 8642 when left out, any free one with --once");
+  app->add_option("--engine", options->engine, "local or comet")->check(CLI::IsMember({"local", "comet"}));
+  app->add_option("--validators", options->validators, "how many validators");
+  app->add_option("--once", options->once, "answer this prompt, stop everything and exit");
+  app->add_option("--mode", options->mode, "atls, relay or chain")
+      ->check(CLI::IsMember({"atls", "relay", "chain"}));
+  app->add_option("--model-file", options->model_file, "a GGUF model; the default one when left out");
+  app->add_option("--log-level", options->log_level, "of the daemons")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app->add_flag("--json", options->json, "with --once: print one JSON object");
+  app->add_flag("--first-answer-only", options->first_answer_only, "stop after the first answer");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace cloister::cli

@@ -1,0 +1,98 @@
+#include "gateway/daemon.h"
+
+#include "channel/atls/client.h"
+#include "gateway/api.h"
+#include "gateway/network.h"
+
+namespace cloister::gateway {
+namespace {
+
+namespace asio = boost::asio;
+
+light::TrustStart trust_start(const ledger::Genesis& genesis) {
+  light::TrustStart start;
+  start.chain_id = genesis.chain_id;
+  for (const auto& validator : genesis.validators) {
+    start.genesis_validators.push_back({validator.public_key, static_cast<int64_t>(validator.power)});
+  }
+  return start;
+}
+
+bool is_loopback(const std::string& address) {
+  return address == "127.0.0.1" || address == "::1";
+}
+
+}  // namespace
+
+struct Daemon::Running {
+  Running(asio::io_context& io, DaemonParts given, const Clock& time, Random& chance, const Log& out)
+      : context(io), parts(std::move(given)), clock(time), random(chance), log(out),
+        ledger_client(io.get_executor(),
+                      std::make_unique<light::HttpRpc>(parts.config.rpc_host, parts.config.rpc_port),
+                      time, trust_start(parts.genesis)),
+        account(ledger_client, std::move(parts.user_key), parts.genesis.chain_id, io.get_executor()),
+        connector(io.get_executor(), time, chance),
+        opener(OpenerParts{ledger_client, account, connector, parts.genesis, std::nullopt, time, out,
+                           [this](RefusedNode node) { network->note_refused(std::move(node)); }}) {}
+
+  asio::io_context& context;
+  DaemonParts parts;
+  const Clock& clock;
+  Random& random;
+  const Log& log;
+  light::Client ledger_client;
+  light::Account account;
+  atls::Connector connector;
+  SessionOpener opener;
+  std::optional<ReceiptStore> receipts;
+  std::optional<Network> network;
+  std::optional<Access> access;
+  std::optional<Api> api;
+  http::Handler handler;
+  std::optional<http::Server> server;
+  std::function<void()> on_ready;
+
+  std::expected<uint16_t, std::string> start();
+};
+
+std::expected<uint16_t, std::string> Daemon::Running::start() {
+  const auto& config = parts.config;
+  if (!is_loopback(config.listen_address)) {
+    return std::unexpected(config.listen_address +
+                           " is not a loopback address; the gateway serves this computer only");
+  }
+  auto store = ReceiptStore::open(config.data / "receipts");
+  if (!store) return std::unexpected("the data folder " + config.data.string() + " cannot be used");
+  receipts.emplace(std::move(*store));
+  auto token = load_or_make_token((config.data / "token").string(), random);
+  if (!token) return std::unexpected("the token file in " + config.data.string() + " cannot be used");
+  network.emplace(NetworkParts{context, ledger_client, opener, *receipts, config, parts.genesis, clock,
+                               random, log});
+  network->on_ready(on_ready);
+  server.emplace(context.get_executor(), http::ServerLimits{},
+                 [this](const http::Request& request, http::Exchange& exchange) -> asio::awaitable<void> {
+                   co_await handler(request, exchange);
+                 });
+  auto port = server->listen(config.listen_address, config.listen_port);
+  if (!port) return std::unexpected(http::describe(port.error()));
+  access.emplace(*token, *port);
+  api.emplace(ApiParts{*network, *access, clock, random, parts.version});
+  handler = api->handler();
+  network->start();
+  return *port;
+}
+
+Daemon::Daemon(asio::io_context& context, DaemonParts parts, const Clock& clock, Random& random,
+               const Log& log)
+    : running_(std::make_unique<Running>(context, std::move(parts), clock, random, log)) {}
+Daemon::~Daemon() = default;
+
+std::expected<uint16_t, std::string> Daemon::start() { return running_->start(); }
+void Daemon::on_ready(std::function<void()> callback) { running_->on_ready = std::move(callback); }
+
+asio::awaitable<void> Daemon::stop() {
+  if (running_->server) running_->server->drain();
+  if (running_->network) co_await running_->network->stop();
+}
+
+}  // namespace cloister::gateway

@@ -1,0 +1,139 @@
+#include "node/registrar.h"
+
+#include <fmt/format.h>
+
+#include "ledger/types/account.h"
+#include "ledger/types/bodies.h"
+#include "ledger/types/keys.h"
+
+namespace cloister::node {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr light::Millis kTimeout{30'000};
+
+std::unexpected<RegistrarFault> fault(RegistrarError error, std::string_view detail) {
+  return std::unexpected(RegistrarFault{error, std::string(detail)});
+}
+
+std::unexpected<RegistrarFault> from_light(light::LightError error) {
+  return fault(RegistrarError::ledger_unreachable, light::describe(error));
+}
+
+std::unexpected<RegistrarFault> from_send(const light::SendError& error) {
+  return fault(error.code ? RegistrarError::refused : RegistrarError::ledger_unreachable,
+               error.describe());
+}
+
+}  // namespace
+
+std::string_view describe(RegistrarError error) {
+  switch (error) {
+    case RegistrarError::ledger_unreachable: return "the ledger could not be read with a proof";
+    case RegistrarError::refused: return "the ledger refused";
+    case RegistrarError::no_evidence: return "the TEE gave no evidence";
+    case RegistrarError::not_recorded: return "the ledger's record is not this instance's";
+  }
+  std::abort();
+}
+
+std::string RegistrarFault::message() const { return fmt::format("{}: {}", describe(error), detail); }
+
+asio::awaitable<Registrar::Step> Registrar::bond() {
+  auto read = co_await parts_.ledger.read(ledger::Family::operators,
+                                          ledger::id_key(parts_.account.id()), 0, kTimeout);
+  if (!read) co_return from_light(read.error());
+  auto held = read->value ? ledger::Operator::decode(*read->value) : std::nullopt;
+  uint64_t stake = held ? held->stake_micro : 0;
+  uint64_t wanted = parts_.genesis.params.min_stake_micro;
+  if (stake >= wanted) co_return Step{};
+  ledger::OperatorBond body;
+  body.amount_micro = wanted - stake;
+  auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+  if (!sent) co_return from_send(sent.error());
+  co_return Step{};
+}
+
+// What the ledger holds already, or newer, is as good as ours.
+asio::awaitable<Registrar::Step> Registrar::bring_collateral() {
+  for (auto& files : parts_.tee.collateral(parts_.clock.now())) {
+    ledger::PutCollateral body;
+    body.files = std::move(files);
+    auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+    bool newer_there = !sent && sent.error().code == ledger::Code::collateral_rollback;
+    if (!sent && !newer_there) co_return from_send(sent.error());
+  }
+  co_return Step{};
+}
+
+std::expected<std::vector<ledger::EvidenceItem>, RegistrarFault> Registrar::evidence_for(
+    const light::TrustRoot& block) {
+  auto binding = ledger::registration_binding(parts_.genesis.chain_id, parts_.account.id(),
+                                              block.header_hash,
+                                              static_cast<uint64_t>(block.height), parts_.claims);
+  auto evidence = parts_.tee.quote(binding);
+  if (!evidence) return fault(RegistrarError::no_evidence, describe(evidence.error()));
+  return *evidence;
+}
+
+asio::awaitable<Registrar::Outcome> Registrar::enter() {
+  auto bonded = co_await bond();
+  if (!bonded) co_return std::unexpected(bonded.error());
+  auto brought = co_await bring_collateral();
+  if (!brought) co_return std::unexpected(brought.error());
+  auto block = co_await parts_.ledger.latest();
+  if (!block) co_return from_light(block.error());
+  auto evidence = evidence_for(*block);
+  if (!evidence) co_return std::unexpected(evidence.error());
+  ledger::Registration registration;
+  registration.identity_key = parts_.identity.identity.public_key();
+  registration.claims = parts_.claims.encode();
+  registration.evidence = std::move(*evidence);
+  registration.endpoint = parts_.endpoint;
+  ledger::Offer offer;
+  offer.model_root = parts_.claims.models.front();
+  offer.price_micro = parts_.config.price_micro;
+  registration.offers = {offer};
+  registration.capacity = parts_.config.capacity;
+  registration.block_height = static_cast<uint64_t>(block->height);
+  registration.block_hash = block->header_hash;
+  auto body = ledger::sign_registration(registration, parts_.genesis.chain_id, parts_.account.id(),
+                                        parts_.identity.identity);
+  auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+  if (!sent) co_return from_send(sent.error());
+  co_return co_await proven_record(sent->height);
+}
+
+asio::awaitable<Registrar::Outcome> Registrar::renew() {
+  auto brought = co_await bring_collateral();
+  if (!brought) co_return std::unexpected(brought.error());
+  auto block = co_await parts_.ledger.latest();
+  if (!block) co_return from_light(block.error());
+  auto evidence = evidence_for(*block);
+  if (!evidence) co_return std::unexpected(evidence.error());
+  ledger::Renewal renewal;
+  renewal.instance = parts_.identity.instance_id();
+  renewal.claims = parts_.claims.encode();
+  renewal.evidence = std::move(*evidence);
+  renewal.block_height = static_cast<uint64_t>(block->height);
+  renewal.block_hash = block->header_hash;
+  auto body = ledger::sign_renewal(renewal, parts_.genesis.chain_id, parts_.identity.identity);
+  auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+  if (!sent) co_return from_send(sent.error());
+  co_return co_await proven_record(sent->height);
+}
+
+asio::awaitable<Registrar::Outcome> Registrar::proven_record(int64_t height) {
+  auto read = co_await parts_.ledger.read(
+      ledger::Family::instances, ledger::id_key(parts_.identity.instance_id()), height, kTimeout);
+  if (!read) co_return from_light(read.error());
+  auto record = read->value ? ledger::Instance::decode(*read->value) : std::nullopt;
+  bool ours = record && record->identity_key == parts_.identity.identity.public_key() &&
+              record->spki_sha256 == parts_.identity.spki_sha256 &&
+              record->state == ledger::InstanceState::active;
+  if (!ours) co_return fault(RegistrarError::not_recorded, "the proven record differs");
+  co_return *record;
+}
+
+}  // namespace cloister::node

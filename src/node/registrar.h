@@ -1,0 +1,60 @@
+// Puts the instance on the ledger and keeps it there: bond, vendor collateral, registration with evidence
+// bound to a recent block, and renewal before it expires.
+#pragma once
+
+#include "base/log.h"
+#include "ledger/types/genesis.h"
+#include "light/account.h"
+#include "node/config.h"
+#include "node/identity.h"
+
+namespace cloister::node {
+
+enum class RegistrarError : uint8_t {
+  ledger_unreachable = 1,  // no proven answer
+  refused = 2,             // the ledger refused: see the code
+  no_evidence = 3,         // the TEE gave none
+  not_recorded = 4,        // accepted, but the proven record is another
+};
+std::string_view describe(RegistrarError error);
+
+struct RegistrarFault {
+  RegistrarError error;
+  std::string detail;
+  std::string message() const;
+};
+
+struct RegistrarParts {
+  light::Client& ledger;
+  light::Account& account;  // the operator's
+  Tee& tee;
+  const Identity& identity;
+  const ledger::Claims& claims;
+  const ledger::Genesis& genesis;
+  const NodeConfig& config;
+  std::string endpoint;  // host:port, as users reach it
+  const Clock& clock;
+  const Log& log;
+};
+
+class Registrar {
+ public:
+  using Outcome = std::expected<ledger::Instance, RegistrarFault>;
+  explicit Registrar(RegistrarParts parts) : parts_(std::move(parts)) {}
+
+  // Returns the record once it is proven to be active.
+  boost::asio::awaitable<Outcome> enter();
+  // New evidence for the same keys.
+  boost::asio::awaitable<Outcome> renew();
+
+ private:
+  using Step = std::expected<void, RegistrarFault>;
+  boost::asio::awaitable<Step> bond();
+  boost::asio::awaitable<Step> bring_collateral();
+  boost::asio::awaitable<Outcome> proven_record(int64_t height);
+  std::expected<std::vector<ledger::EvidenceItem>, RegistrarFault> evidence_for(
+      const light::TrustRoot& block);
+  const RegistrarParts parts_;
+};
+
+}  // namespace cloister::node
