@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "chain/error.h"
-#include "light/encoding.h"
 #include "light/proof.h"
+#include "light/results_json.h"
 
 namespace cloister::chain {
 
@@ -26,17 +26,8 @@ struct StateRow {
   Buffer value;
 };
 
-struct Event {
-  std::string type;
-  std::vector<std::pair<std::string, std::string>> attributes;
-  bool operator==(const Event&) const = default;
-};
-
-struct TxResult {
-  light::TxOutcome outcome;  // what the next header commits to
-  std::string log;           // the name of the refusal; empty when code is 0
-  std::vector<Event> events;
-};
+using light::Event;
+using TxResult = light::TxReport;
 
 struct BlockInput {
   int64_t height = 0;
@@ -80,8 +71,9 @@ class Application {
   virtual ~Application() = default;
   // All rows of the genesis state. The application starts with it.
   virtual std::vector<StateRow> genesis_rows() const = 0;
-  // Replaces the state by the one that the rows describe, after block `height`.
-  virtual Status restore(std::vector<StateRow> rows, int64_t height) = 0;
+  // Replaces the state by the one that the rows describe; root_mismatch when its root is another,
+  // and nothing of the rows is believed before that.
+  virtual Status restore(std::vector<StateRow> rows, const Hash32& root) = 0;
   virtual BlockOutput apply(const BlockInput& block) = 0;
   virtual TxCheck check(Bytes tx) const = 0;
   virtual uint32_t wrong_nonce_code() const = 0;

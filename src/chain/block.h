@@ -2,10 +2,11 @@
 #pragma once
 
 #include "chain/application.h"
+#include "ledger/types/limits.h"
 
 namespace cloister::chain {
 
-constexpr size_t kMaxTxBytes = 128 * 1024;
+using ledger::kMaxTxBytes;
 constexpr size_t kMaxBlockTxs = 2000;
 constexpr size_t kMaxBlockBytes = 8 << 20;
 

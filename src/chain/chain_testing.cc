@@ -96,13 +96,14 @@ std::vector<StateRow> ToyApplication::genesis_rows() const {
   return out;
 }
 
-Status ToyApplication::restore(std::vector<StateRow> rows, int64_t) {
+Status ToyApplication::restore(std::vector<StateRow> rows, const Hash32& root) {
   for (auto& [family, content] : state_) content = ToyFamily();
   for (StateRow& row : rows) {
     const auto family = ledger::family_from(row.family);
     if (!family || !state_.contains(*family)) return std::unexpected(ChainError::damaged);
     put(*family, row.key, std::move(row.value), nullptr);
   }
+  if (view()->app_hash() != root) return std::unexpected(ChainError::root_mismatch);
   return {};
 }
 

@@ -26,7 +26,7 @@ class ToyApplication final : public Application {
  public:
   ToyApplication();
   std::vector<StateRow> genesis_rows() const override;
-  Status restore(std::vector<StateRow> rows, int64_t height) override;
+  Status restore(std::vector<StateRow> rows, const Hash32& root) override;
   BlockOutput apply(const BlockInput& block) override;
   TxCheck check(Bytes tx) const override;
   uint32_t wrong_nonce_code() const override { return kToyNonce; }

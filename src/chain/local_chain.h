@@ -51,6 +51,7 @@ class LocalChain {
   std::shared_ptr<const StateView> view_at(int64_t height) const;
   const HeaderParts& parts() const { return parts_; }
   size_t waiting_txs() const { return mempool_.size(); }
+  int64_t heartbeat_ms() const { return config_.heartbeat_ms; }
   std::optional<ChainError> stopped() const { return stopped_; }
 
   BlockStore& store_for_testing() { return store_; }

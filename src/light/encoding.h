@@ -45,6 +45,7 @@ struct TxOutcome {
   Buffer data;
   int64_t gas_wanted = 0;
   int64_t gas_used = 0;
+  bool operator==(const TxOutcome&) const = default;
 };
 Hash32 results_hash(std::span<const TxOutcome> results);
 Hash32 consensus_hash(int64_t max_bytes, int64_t max_gas);

@@ -5,76 +5,25 @@
 #include <charconv>
 #include <chrono>
 
-#include "base/text.h"
 #include "light/encoding.h"
+#include "light/field_reader.h"
 
 namespace cloister::light {
 namespace {
 
 constexpr std::string_view kEd25519Type = "tendermint/PubKeyEd25519";
-constexpr size_t kMaxBase64Bytes = 2 * kMaxProofOpBytes;
 
 std::unexpected<LightError> malformed() {
   return std::unexpected(LightError::bad_json);
 }
 
-// Reads fields of one value; the first that does not have its form spoils the whole.
-class FieldReader {
- public:
-  int64_t int64(const JsonValue& value) {
-    const auto out = int64_from(value);
-    if (!out) ok_ = false;
-    return out.value_or(0);
-  }
-  int64_t number(const JsonValue& value, int64_t max) {
-    const auto out = value.i64();
-    if (!out || *out < 0 || *out > max) ok_ = false;
-    return ok_ ? *out : 0;
-  }
-  std::string text(const JsonValue& value, size_t max_bytes) {
-    const auto out = value.string();
-    if (!out || out->size() > max_bytes) ok_ = false;
-    return ok_ ? std::string(*out) : std::string();
-  }
-  Buffer hex(const JsonValue& value, size_t max_bytes) {
-    const std::string in = text(value, 2 * max_bytes);
-    const auto out = from_hex(in);
-    if (!out || to_hex_upper(*out) != in) ok_ = false;
-    return out.value_or(Buffer());
-  }
-  Buffer base64(const JsonValue& value, size_t max_bytes) {
-    const auto out = from_base64(text(value, kMaxBase64Bytes));
-    if (!out || out->size() > max_bytes) ok_ = false;
-    return ok_ ? *out : Buffer();
-  }
-  // What Go writes as null and as "" are the same empty bytes.
-  Buffer base64_or_null(const JsonValue& value, size_t max_bytes) {
-    return value.is_null() ? Buffer() : base64(value, max_bytes);
-  }
-  Timestamp time(const JsonValue& value) {
-    const auto out = time_from(text(value, 35));
-    if (!out) ok_ = false;
-    return out.value_or(Timestamp());
-  }
-  BlockId block_id(const JsonValue& value) {
-    BlockId out;
-    out.hash = hex(value["hash"], 32);
-    out.parts_total = static_cast<uint32_t>(number(value["parts"]["total"], UINT32_MAX));
-    out.parts_hash = hex(value["parts"]["hash"], 32);
-    return out;
-  }
-  const JsonValue::Array& list(const JsonValue& value, size_t max_count) {
-    static const JsonValue::Array kNone;
-    const auto* out = value.array();
-    if (!out || out->size() > max_count) ok_ = false;
-    return ok_ ? *out : kNone;
-  }
-  void demand(bool held) { ok_ = ok_ && held; }
-  bool ok() const { return ok_; }
-
- private:
-  bool ok_ = true;
-};
+BlockId read_block_id(FieldReader& r, const JsonValue& value) {
+  BlockId out;
+  out.hash = r.hex(value["hash"], 32);
+  out.parts_total = static_cast<uint32_t>(r.number(value["parts"]["total"], UINT32_MAX));
+  out.parts_hash = r.hex(value["parts"]["hash"], 32);
+  return out;
+}
 
 Header read_header(FieldReader& r, const JsonValue& v) {
   Header h;
@@ -86,7 +35,7 @@ Header read_header(FieldReader& r, const JsonValue& v) {
   h.chain_id = r.text(v["chain_id"], kMaxChainIdBytes);
   h.height = r.int64(v["height"]);
   h.time = r.time(v["time"]);
-  h.last_block_id = r.block_id(v["last_block_id"]);
+  h.last_block_id = read_block_id(r, v["last_block_id"]);
   h.last_commit_hash = r.hex(v["last_commit_hash"], 32);
   h.data_hash = r.hex(v["data_hash"], 32);
   h.validators_hash = r.hex(v["validators_hash"], 32);
@@ -114,7 +63,7 @@ Commit read_commit(FieldReader& r, const JsonValue& v) {
   Commit commit;
   commit.height = r.int64(v["height"]);
   commit.round = static_cast<int32_t>(r.number(v["round"], INT32_MAX));
-  commit.block_id = r.block_id(v["block_id"]);
+  commit.block_id = read_block_id(r, v["block_id"]);
   for (const JsonValue& s : r.list(v["signatures"], kMaxValidators)) {
     commit.signatures.push_back(read_signature(r, s));
   }

@@ -1,0 +1,347 @@
+// The light client against the driver's own RPC, honest and lying. No socket: an Rpc that calls the
+// methods directly and lets the test change what comes back.
+#include "light/client.h"
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "chain/chain_testing.h"
+#include "chain/rpc_methods.h"
+#include "http/http_testing.h"
+
+namespace cloister::chain {
+namespace {
+
+using light::LightError;
+using Tamper = std::function<void(std::string_view method, JsonValue& result)>;
+
+class DirectRpc final : public light::Rpc {
+ public:
+  DirectRpc(LocalChain& chain, const Tamper& tamper)
+      : methods_(chain, JsonValue::Object()), tamper_(tamper) {}
+
+  light::asio::awaitable<std::expected<JsonValue, LightError>> call(std::string method,
+                                                                    JsonValue params,
+                                                                    light::Millis) override {
+    JsonValue request;
+    request.set("jsonrpc", "2.0");
+    request.set("id", 1);
+    request.set("method", method);
+    request.set("params", std::move(params));
+    const auto call =
+        read_call(http::make_request("POST", "/", request.dump(), "application/json"));
+    if (!call) co_return std::unexpected(LightError::bad_json);
+    RpcAnswer answer = methods_.answer(*call);
+    if (!answer) co_return std::unexpected(LightError::remote_refused);
+    JsonValue result = *parse_json(answer->dump());
+    if (tamper_) tamper_(method, result);
+    co_return result;
+  }
+
+ private:
+  RpcMethods methods_;
+  const Tamper& tamper_;
+};
+
+// Replaces a member of nested objects.
+void set_at(JsonValue& value, std::vector<std::string> path, JsonValue leaf) {
+  if (path.empty()) {
+    value = std::move(leaf);
+    return;
+  }
+  const std::string key = path.front();
+  path.erase(path.begin());
+  JsonValue child = value[key];
+  set_at(child, std::move(path), std::move(leaf));
+  value.set(key, std::move(child));
+}
+
+class ClientTest : public testing::Test {
+ protected:
+  ClientTest() : chain_(*open_toy(folder_.file("ledger.db"))) {
+    for (uint64_t i = 0; i < 3; ++i) {
+      chain_.submit(toy_tx(toy_sender(1), i, "k" + std::to_string(i), "v" + std::to_string(i)));
+    }
+    produce(4);
+  }
+  void produce(int count) {
+    for (int i = 0; i < count; ++i) {
+      clock_.advance_ms(1000);
+      ASSERT_TRUE(chain_.produce(clock_.now_ms()));
+    }
+  }
+  light::Client client(light::TrustStart start) {
+    return light::Client(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
+                         std::move(start));
+  }
+  light::Client client() { return client({"toy-1", chain_.parts().validators, std::nullopt}); }
+  std::expected<light::ProvenValue, LightError> read(light::Client& c, std::string_view key,
+                                                     int64_t min_height = 0) {
+    return context_.await(
+        c.read(kToyValues, to_buffer(as_bytes(key)), min_height, light::Millis(200)));
+  }
+  LightError read_error(Tamper tamper) {
+    light::Client c = client();
+    tamper_ = std::move(tamper);
+    const auto got = read(c, "k1");
+    tamper_ = nullptr;
+    EXPECT_FALSE(got);
+    return got ? LightError::bad_options : got.error();
+  }
+
+  TemporaryFolder folder_;
+  LocalChain chain_;
+  ManualClock clock_{kTestGenesisMs};
+  Tamper tamper_;
+  http::TestContext context_;
+};
+
+TEST_F(ClientTest, ReadsAreProven) {
+  light::Client c = client();
+  const auto present = read(c, "k1");
+  ASSERT_TRUE(present) << describe(present.error());
+  EXPECT_EQ(present->value, to_buffer(as_bytes("v1")));
+  EXPECT_EQ(present->height, 3);
+  EXPECT_EQ(present->block_time_ms, chain_.last()->time_ms());
+  const auto absent = read(c, "nobody");
+  ASSERT_TRUE(absent);
+  EXPECT_FALSE(absent->value);
+}
+
+TEST_F(ClientTest, AReadWaitsForItsHeight) {
+  light::Client c = client();
+  EXPECT_TRUE(read(c, "k1", 3));
+  EXPECT_EQ(read(c, "k1", 4).error(), LightError::not_yet);
+  produce(1);
+  EXPECT_TRUE(read(c, "k1", 4));
+}
+
+TEST_F(ClientTest, OutcomesOfTransactionsAreProven) {
+  light::Client c = client();
+  const Buffer good = toy_tx(toy_sender(2), 0, "mine", "1");
+  const Buffer bad = toy_tx(toy_sender(2), 1, "!", "1");
+  for (const Buffer& tx : {good, bad}) {
+    const auto sent = context_.await(c.broadcast(tx));
+    ASSERT_TRUE(sent);
+    EXPECT_EQ(sent->code, 0U);
+    EXPECT_EQ(context_.await(c.broadcast(tx))->code, 0U);  // asked again
+  }
+  EXPECT_EQ(context_.await(c.wait_tx(light::tx_id(good), light::Millis(50))).error(),
+            LightError::not_yet);
+  produce(2);
+  const auto proven = context_.await(c.wait_tx(light::tx_id(good), light::Millis(1000)));
+  ASSERT_TRUE(proven) << describe(proven.error());
+  EXPECT_EQ(proven->height, 5);
+  EXPECT_EQ(proven->code, 0U);
+  EXPECT_EQ(context_.await(c.wait_tx(light::tx_id(bad), light::Millis(1000)))->code, kToyFailure);
+
+  tamper_ = [](std::string_view method, JsonValue& result) {
+    if (method != "block_results") return;
+    JsonValue all = JsonValue::Array();
+    for (JsonValue report : *result["txs_results"].array()) {
+      report.set("code", 0);
+      all.push(std::move(report));
+    }
+    result.set("txs_results", std::move(all));
+  };
+  EXPECT_EQ(context_.await(c.wait_tx(light::tx_id(bad), light::Millis(1000))).error(),
+            LightError::wrong_root);
+  tamper_ = [&](std::string_view method, JsonValue& result) {
+    if (method == "tx") result.set("index", 0);
+  };
+  EXPECT_EQ(context_.await(c.wait_tx(light::tx_id(bad), light::Millis(1000))).error(),
+            LightError::wrong_root);
+}
+
+TEST_F(ClientTest, RefusedTransactionsHaveTheirCode) {
+  light::Client c = client();
+  EXPECT_EQ(context_.await(c.broadcast(Buffer{1, 2, 3}))->code, kToyMalformed);
+  EXPECT_EQ(context_.await(c.broadcast(toy_tx(toy_sender(1), 9, "a", "b")))->code, kToyNonce);
+  EXPECT_EQ(context_.await(c.broadcast(Buffer(kMaxTxBytes + 1))).error(),
+            LightError::remote_refused);
+}
+
+TEST_F(ClientTest, HintsTellWhatABlockDid) {
+  light::Client c = client();
+  const auto hint = context_.await(c.watch(1, light::Millis(1000)));
+  ASSERT_TRUE(hint);
+  ASSERT_EQ(hint->txs.size(), 3U);
+  EXPECT_EQ(hint->txs[1].events[0].attributes[0].second, "k1");
+  EXPECT_EQ(context_.await(c.watch(9, light::Millis(50))).error(), LightError::not_yet);
+}
+
+TEST_F(ClientTest, LiesAboutReadsAreRefused) {
+  const auto in_response = [](std::vector<std::string> path, JsonValue leaf) {
+    return [=](std::string_view method, JsonValue& result) {
+      std::vector<std::string> full = {"response"};
+      full.insert(full.end(), path.begin(), path.end());
+      if (method == "abci_query") set_at(result, full, leaf);
+    };
+  };
+  EXPECT_EQ(read_error(in_response({"value"}, to_base64(as_bytes("lie")))),
+            LightError::wrong_proof_value);
+  EXPECT_EQ(read_error(in_response({"value"}, JsonValue())), LightError::wrong_proof_value);
+  EXPECT_EQ(read_error(in_response({"height"}, "1")), LightError::wrong_height);
+  EXPECT_EQ(read_error(in_response({"code"}, 1)), LightError::remote_refused);
+  EXPECT_EQ(read_error(in_response({"proofOps"}, JsonValue())), LightError::bad_proof);
+  EXPECT_EQ(read_error(in_response({"value"}, 5)), LightError::bad_json);
+  // A forged absence: the genuine proof that another key is absent.
+  EXPECT_EQ(read_error([&](std::string_view method, JsonValue& result) {
+              if (method != "abci_query") return;
+              light::QueryResponse lie;
+              const auto other = chain_.view_at(3)->read("jobs", as_bytes("nobody"));
+              lie.key = to_buffer(as_bytes("k1"));
+              lie.proof = other->proof;
+              lie.proof[0].key = lie.key;
+              lie.height = 3;
+              result.set("response", light::to_json(lie));
+            }),
+            LightError::wrong_proof_value);
+  // An honest answer about an older state.
+  EXPECT_EQ(read_error([&](std::string_view method, JsonValue& result) {
+              if (method != "abci_query") return;
+              light::QueryResponse old;
+              const auto before = chain_.view_at(0)->read("jobs", as_bytes("k1"));
+              old.key = to_buffer(as_bytes("k1"));
+              old.proof = before->proof;
+              old.height = 3;
+              result.set("response", light::to_json(old));
+            }),
+            LightError::wrong_root);
+}
+
+TEST_F(ClientTest, LiesAboutHeadersAreRefused) {
+  const auto in_commit = [](std::vector<std::string> path, JsonValue leaf) {
+    return [=](std::string_view method, JsonValue& result) {
+      std::vector<std::string> full = {"signed_header"};
+      full.insert(full.end(), path.begin(), path.end());
+      if (method == "commit") set_at(result, full, leaf);
+    };
+  };
+  const std::string hash(64, 'A');
+  EXPECT_EQ(read_error(in_commit({"header", "app_hash"}, hash)), LightError::wrong_header_hash);
+  EXPECT_EQ(read_error(in_commit({"header", "chain_id"}, "toy-2")), LightError::wrong_chain);
+  EXPECT_EQ(read_error(in_commit({"header", "height"}, "9")), LightError::wrong_height);
+  EXPECT_EQ(read_error(in_commit({"commit", "round"}, 1)), LightError::not_enough_power);
+  EXPECT_EQ(read_error(in_commit({"commit", "signatures"}, JsonValue::Array())),
+            LightError::wrong_signature_count);
+  // A nil vote instead of one for the block; the one signature twice.
+  const auto with_signatures = [](auto change) {
+    return [=](std::string_view method, JsonValue& result) {
+      if (method != "commit") return;
+      JsonValue signature = (*result["signed_header"]["commit"]["signatures"].array())[0];
+      JsonValue all = JsonValue::Array();
+      change(all, signature);
+      set_at(result, {"signed_header", "commit", "signatures"}, all);
+    };
+  };
+  EXPECT_EQ(read_error(with_signatures([](JsonValue& all, JsonValue signature) {
+              signature.set("block_id_flag", 3);
+              all.push(std::move(signature));
+            })),
+            LightError::not_enough_power);
+  EXPECT_EQ(read_error(with_signatures([](JsonValue& all, JsonValue signature) {
+              all.push(signature);
+              all.push(std::move(signature));
+            })),
+            LightError::wrong_signature_count);
+  EXPECT_EQ(read_error(with_signatures([](JsonValue& all, JsonValue signature) {
+              signature.set("validator_address", std::string(40, 'A'));
+              all.push(std::move(signature));
+            })),
+            LightError::wrong_validator_address);
+}
+
+TEST_F(ClientTest, AnotherValidatorSetIsRefused) {
+  const auto swapped = [](std::string_view method, JsonValue& result) {
+    if (method != "validators") return;
+    light::ValidatorsPage page{1, 1, {{test_key(99).public_key(), 1}}};
+    result = light::to_json(page);
+  };
+  EXPECT_EQ(read_error(swapped), LightError::wrong_trust_root);
+  const auto other_address = [](std::string_view method, JsonValue& result) {
+    if (method != "validators") return;
+    JsonValue validator = (*result["validators"].array())[0];
+    validator.set("address", std::string(40, 'A'));
+    JsonValue all = JsonValue::Array();
+    all.push(std::move(validator));
+    result.set("validators", std::move(all));
+  };
+  tamper_ = other_address;  // addresses are computed, never read
+  light::Client c = client();
+  EXPECT_TRUE(read(c, "k1"));
+}
+
+TEST_F(ClientTest, AnEndpointThatHidesNewBlocksIsStale) {
+  light::Client c = client();
+  ASSERT_TRUE(read(c, "k1"));
+  clock_.advance_ms(59'000);
+  EXPECT_TRUE(read(c, "k1"));
+  clock_.advance_ms(2'000);
+  EXPECT_EQ(read(c, "k1").error(), LightError::stale);
+  produce(1);
+  EXPECT_TRUE(read(c, "k1"));
+}
+
+TEST_F(ClientTest, AnOlderHeaderThanTheVerifiedOneChangesNothing) {
+  light::Client c = client();
+  ASSERT_EQ(read(c, "k1")->height, 3);
+  const JsonValue old = light::to_json(chain_.block(2)->signed_header);
+  tamper_ = [&](std::string_view method, JsonValue& result) {
+    if (method == "commit") result.set("signed_header", old);
+  };
+  EXPECT_EQ(read(c, "k1")->height, 3);
+}
+
+TEST_F(ClientTest, StateSurvivesAsATrustRoot) {
+  Buffer state;
+  {
+    light::Client c = client();
+    EXPECT_EQ(context_.await(c.state()).error(), LightError::not_yet);
+    ASSERT_TRUE(read(c, "k1"));
+    state = *context_.await(c.state());
+  }
+  produce(3);
+  const auto root = light::Client::root_from_state(state);
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->height, 4);
+  light::Client again = client({"toy-1", {}, *root});
+  EXPECT_TRUE(read(again, "k1"));
+  light::TrustRoot wrong = *root;
+  wrong.header_hash[0] ^= 1;
+  light::Client deceived = client({"toy-1", {}, wrong});
+  EXPECT_EQ(read(deceived, "k1").error(), LightError::wrong_trust_root);
+  for (size_t size = 0; size < state.size(); ++size) {
+    EXPECT_FALSE(light::Client::root_from_state(Bytes(state).first(size)));
+  }
+}
+
+TEST_F(ClientTest, MutatedAnswersAreNeverBelieved) {
+  SeededRandom random(9);
+  int accepted = 0;
+  for (int i = 0; i < 3000; ++i) {
+    light::Client c = client();
+    const std::string_view victim =
+        std::array<std::string_view, 3>{"commit", "validators", "abci_query"}[random.next() % 3];
+    bool changed = false;
+    tamper_ = [&](std::string_view method, JsonValue& result) {
+      if (method != victim) return;
+      const std::string text = result.dump();
+      std::string mutated = text;
+      const uint64_t draw = random.next();
+      mutated[draw % mutated.size()] = static_cast<char>('0' + draw / 7919 % 64);
+      const auto value = parse_json(mutated);
+      if (!value || mutated == text) return;
+      result = *value;
+      changed = true;
+    };
+    const auto got = read(c, "k1");
+    // What was not covered by a hash may change: then the value must still be the true one.
+    if (changed && got && got->value != to_buffer(as_bytes("v1"))) ++accepted;
+  }
+  tamper_ = nullptr;
+  EXPECT_EQ(accepted, 0);
+}
+
+}  // namespace
+}  // namespace cloister::chain

@@ -1,0 +1,62 @@
+#include "chain/daemon.h"
+
+#include "chain/ledger_application.h"
+
+namespace cloister::chain {
+namespace {
+
+Status check_keys(const LedgerConfig& config) {
+  const ledger::Genesis& genesis = config.genesis;
+  if (!ledger::check(genesis) || !genesis.embedded || genesis.validators.size() != 1) {
+    return std::unexpected(ChainError::bad_genesis);
+  }
+  if (!config.validator || config.validator->public_key() != genesis.validators[0].public_key) {
+    return std::unexpected(ChainError::wrong_validator);
+  }
+  constexpr uint64_t kAnyHeight = 1;
+  const auto share =
+      ledger::make_beacon_share(genesis.chain_id, genesis.beacon.epoch, kAnyHeight, config.beacon);
+  if (!ledger::verify_beacon_share(genesis.chain_id, genesis.beacon, kAnyHeight, share)) {
+    return std::unexpected(ChainError::wrong_validator);
+  }
+  return {};
+}
+
+LocalConfig local_config(const LedgerConfig& config) {
+  LocalConfig local;
+  local.path = config.dir + "/ledger.db";
+  local.chain_id = config.genesis.chain_id;
+  local.genesis_hash = config.genesis.hash();
+  local.genesis_time_ms = static_cast<UnixMillis>(config.genesis.time_ms);
+  local.validator = config.genesis.validators[0].public_key;
+  local.power = static_cast<int64_t>(config.genesis.validators[0].power);
+  local.block_interval_ms = config.block_interval_ms;
+  local.heartbeat_ms = config.heartbeat_ms;
+  return local;
+}
+
+}  // namespace
+
+Result<LedgerDaemon> LedgerDaemon::start(boost::asio::any_io_executor executor, const Clock& clock,
+                                         LedgerConfig config) {
+  const Status checked = check_keys(config);
+  if (!checked) return std::unexpected(checked.error());
+  const LocalConfig local = local_config(config);
+  auto app_key = crypto::Ed25519Key::from_seed(config.validator->seed());
+  auto app = LedgerApplication::create(config.genesis, config.verifier, std::move(app_key),
+                                       std::move(config.beacon));
+  if (!app) return std::unexpected(app.error());
+  auto chain = LocalChain::open(local, std::move(*app), std::move(*config.validator));
+  if (!chain) return std::unexpected(chain.error());
+  ServiceConfig service;
+  service.host = config.host;
+  service.port = config.port;
+  service.public_hosts = std::move(config.public_hosts);
+  service.genesis = config.genesis.to_json();
+  service.on_failure = std::move(config.on_failure);
+  auto started = Service::start(executor, clock, std::move(*chain), std::move(service));
+  if (!started) return std::unexpected(started.error());
+  return LedgerDaemon(std::move(*started));
+}
+
+}  // namespace cloister::chain
