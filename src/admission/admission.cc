@@ -1,10 +1,63 @@
 #include "admission/admission.h"
 
+#include <algorithm>
 #include <set>
 
+#include "evidence/collateral.h"
 #include "ledger/types/limits.h"
 
 namespace cloister::admission {
+namespace {
+
+bool needed(const std::vector<evidence::CollateralName>& names,
+            const ledger::CollateralRecord& record) {
+  const evidence::CollateralName name{static_cast<evidence::CollateralKind>(record.kind),
+                                      record.id};
+  return std::ranges::find(names, name) != names.end();
+}
+
+// The files that the evidence needs, each once: many objects come with the same chain. Evidence that
+// cannot be read needs none: the verifier says what is wrong with it.
+std::optional<evidence::Collateral> collateral_for(
+    const evidence::Evidence& evidence, std::span<const ledger::CollateralRecord> records,
+    const evidence::TrustAnchors& anchors) {
+  evidence::Collateral out;
+  const auto names = evidence::collateral_needed(evidence, anchors);
+  if (!names) return out;
+  std::set<Buffer> seen;
+  for (const auto& record : records) {
+    if (!needed(*names, record)) continue;
+    for (const Buffer& file : record.files) {
+      if (seen.insert(file).second && !out.add(file)) return std::nullopt;
+    }
+  }
+  return out;
+}
+
+ItemVerdict verdict_on(const evidence::Evidence& evidence,
+                       const evidence::Collateral& collateral, const Question& question) {
+  const auto verify_policy = policy::verify_policy(question.rules.merged, question.anchors);
+  ItemVerdict out;
+  out.verification =
+      evidence::verify(evidence, collateral, verify_policy, question.binding, question.now);
+  const auto& verified = out.verification.verified;
+  if (verified) out.decision = policy::decide(*verified, question.rules, question.height);
+  return out;
+}
+
+// The ledger's kinds are the verifier's.
+constexpr bool same(ledger::CollateralKind ours, evidence::CollateralKind theirs) {
+  return static_cast<uint8_t>(ours) == static_cast<uint8_t>(theirs);
+}
+using ledger::CollateralKind;
+static_assert(same(CollateralKind::tdx_tcb_info, evidence::CollateralKind::tdx_tcb_info));
+static_assert(same(CollateralKind::sgx_tcb_info, evidence::CollateralKind::sgx_tcb_info));
+static_assert(same(CollateralKind::tdx_qe_identity, evidence::CollateralKind::tdx_qe_identity));
+static_assert(same(CollateralKind::sgx_qe_identity, evidence::CollateralKind::sgx_qe_identity));
+static_assert(same(CollateralKind::certificate, evidence::CollateralKind::certificate));
+static_assert(same(CollateralKind::crl, evidence::CollateralKind::crl));
+
+}  // namespace
 
 evidence::TrustAnchors anchors_of(const ledger::Genesis& genesis) {
   auto out = evidence::vendor_anchors();
@@ -33,22 +86,11 @@ policy::Rules rules_of(const ledger::NetworkPolicy& policy) {
   return out;
 }
 
-std::optional<evidence::Collateral> collateral_of(
-    std::span<const ledger::CollateralRecord> records) {
-  evidence::Collateral out;
-  std::set<Bytes, decltype([](Bytes a, Bytes b) { return less(a, b); })> seen;
-  for (const auto& record : records) {
-    for (const Buffer& file : record.files) {
-      if (seen.insert(file).second && !out.add(file)) return std::nullopt;
-    }
-  }
-  return out;
-}
-
 std::string_view name(Refusal refusal) {
   switch (refusal) {
     case Refusal::none: return "none";
     case Refusal::evidence_absent: return "evidence_absent";
+    case Refusal::collateral_unusable: return "collateral_unusable";
     case Refusal::evidence_refused: return "evidence_refused";
     case Refusal::policy_refused: return "policy_refused";
   }
@@ -78,18 +120,17 @@ Judgement judge(const Question& question) {
     out.refusal = Refusal::evidence_absent;
     return out;
   }
-  auto verify_policy = policy::verify_policy(question.rules.merged, question.anchors);
   for (const auto& item : question.evidence) {
-    auto format = static_cast<evidence::Format>(item.format);
-    ItemVerdict verdict;
-    verdict.verification = evidence::verify({format, item.bytes}, question.collateral,
-                                            verify_policy, question.binding, question.now);
-    const auto& verified = verdict.verification.verified;
-    if (verified) verdict.decision = policy::decide(*verified, question.rules, question.height);
-    bool genuine = verified.has_value(), allowed = verdict.decision.allowed;
-    out.items.push_back(std::move(verdict));
-    if (!genuine) out.refusal = Refusal::evidence_refused;
-    if (genuine && !allowed) out.refusal = Refusal::policy_refused;
+    const evidence::Evidence evidence{static_cast<evidence::Format>(item.format), item.bytes};
+    const auto collateral = collateral_for(evidence, question.collateral, question.anchors);
+    if (!collateral) {
+      out.refusal = Refusal::collateral_unusable;
+      return out;
+    }
+    out.items.push_back(verdict_on(evidence, *collateral, question));
+    const ItemVerdict& verdict = out.items.back();
+    if (!verdict.verification.verified) out.refusal = Refusal::evidence_refused;
+    else if (!verdict.decision.allowed) out.refusal = Refusal::policy_refused;
     if (!out.admitted()) return out;
   }
   return out;

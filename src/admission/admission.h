@@ -17,14 +17,10 @@ evidence::TrustAnchors anchors_of(const ledger::Genesis& genesis);
 
 policy::Rules rules_of(const ledger::NetworkPolicy& policy);
 
-// All files of all records, each once: many objects come with the same chain. Nothing when a file is not
-// collateral, or all together are more than a verifier takes: records are verified when they come, so the
-// first means that the records were not the ledger's.
-std::optional<evidence::Collateral> collateral_of(std::span<const ledger::CollateralRecord> records);
-
 enum class Refusal : uint8_t {
   none = 0,
   evidence_absent = 1,      // no item, or more than kMaxEvidenceItems
+  collateral_unusable = 2,  // records that it needs hold what is no collateral, or too much of it
   evidence_refused = 3,     // by the verifier: see the item's appraisal
   policy_refused = 4,       // by policy: see the item's decision
 };
@@ -48,7 +44,7 @@ struct Judgement {
 
 struct Question {
   std::span<const ledger::EvidenceItem> evidence;
-  const evidence::Collateral& collateral;
+  std::span<const ledger::CollateralRecord> collateral;  // all that the ledger holds
   const evidence::TrustAnchors& anchors;
   const policy::LayeredRules& rules;
   evidence::Binding binding;  // what every item's report data must be
@@ -58,6 +54,10 @@ struct Question {
 
 // Every item must verify and satisfy policy; one failure fails the whole, whichever it is. An unknown
 // format is refused by the verifier, as `unsupported`.
+//
+// Of the records only those are looked at that the item needs, by the names they verified under: neither
+// their number nor another vendor's objects can change the verdict. A VLEK report does not name its key's
+// certificate and is refused as `collateral_missing`.
 Judgement judge(const Question& question);
 
 // What the ledger keeps of an admitted item.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "evidence/collateral.h"
 #include "evidence/sim/amd.h"
 #include "evidence/sim/intel.h"
 
@@ -52,19 +53,29 @@ ledger::EvidenceItem snp(const Fixed<64>& binding = kBinding, uint8_t image = 0x
   return item(Format::snp_report, amd().report(guest, binding));
 }
 
+// As the ledger would keep them.
 ledger::CollateralRecord record(std::vector<Buffer> files) {
+  evidence::TrustAnchors anchors;
+  anchors.development_intel = {intel().root_spki()};
+  anchors.development_amd = {amd().ark_spki()};
+  const auto facts = evidence::verify_collateral(files, anchors, kNow).value();
   ledger::CollateralRecord out;
+  out.kind = static_cast<ledger::CollateralKind>(facts.name.kind);
+  out.id = facts.name.id;
   out.files = std::move(files);
   return out;
 }
 
 std::vector<ledger::CollateralRecord> all_collateral() {
-  std::vector<ledger::CollateralRecord> out;
-  for (const auto& [name, content] : intel().collateral(kNow)) out.push_back(record({content}));
-  for (const auto& [name, content] : amd().collateral(kMachine, kNow)) {
-    out.push_back(record({content}));
-  }
-  return out;
+  const auto tdx = intel().collateral(kNow);
+  const Buffer &signing = tdx.at("tcb_signing_chain.pem"),
+               pck_chain = to_buffer(as_bytes(intel().pck_chain(kMachine)));
+  const auto snp = amd().collateral(kMachine, kNow);
+  const Buffer& amd_chain = snp.at("amd_chain.pem");
+  return {record({tdx.at("tcb_info.json"), signing}), record({tdx.at("qe_identity.json"), signing}),
+          record({tdx.at("root_ca.crl"), signing}),
+          record({tdx.at("pck_platform_ca.crl"), pck_chain}),
+          record({snp.at("vcek.der"), amd_chain}), record({snp.at("amd.crl"), amd_chain})};
 }
 
 ledger::Release release(Format format) {
@@ -98,9 +109,7 @@ struct World {
   }
   Judgement judged() const {
     const auto anchors = anchors_of(genesis);
-    const auto gathered = collateral_of(collateral);
-    EXPECT_TRUE(gathered);
-    return judge({evidence, *gathered, anchors, policy::layered(rules_of(policy)),
+    return judge({evidence, collateral, anchors, policy::layered(rules_of(policy)),
                   evidence::Binding::report_data(kBinding), now, height});
   }
 };
@@ -174,7 +183,7 @@ TEST(Judge, RefusesEachFaultOfAnSnpByItsOwnError) {
          w.evidence = {snp()};
          w.genesis.development = false;
        },
-       Error::wrong_chain, {}},
+       Error::collateral_missing, {}},  // only collateral of trusted vendors is looked for
       {"policy is not development",
        [](World& w) {
          w.evidence = {snp()};
@@ -234,20 +243,27 @@ TEST(PlatformOf, KeepsTheMachineOnlyAsAHash) {
   EXPECT_TRUE(platform.development);
 }
 
-TEST(CollateralOf, CountsAFileOnceHoweverManyRecordsHaveIt) {
-  const auto files = intel().collateral(kNow);
-  const std::vector<ledger::CollateralRecord> many(
-      evidence::kMaxCollateralObjects,
-      record({files.at("tcb_info.json"), files.at("tcb_signing_chain.pem")}));
-  const auto collateral = collateral_of(many);
-  ASSERT_TRUE(collateral);
-  EXPECT_EQ(collateral->tcb_infos.size(), 1u);
-  EXPECT_EQ(collateral->certificates.size(), 2u);
+TEST(Judge, LooksOnlyAtTheCollateralThatItsEvidenceNames) {
+  World world;
+  world.evidence = {tdx(), snp()};
+  ledger::CollateralRecord stranger;  // of a name that nobody needs
+  stranger.files = {to_buffer(as_bytes("hello"))};
+  world.collateral.insert(world.collateral.begin(), 200, stranger);
+  EXPECT_TRUE(world.judged().admitted());
+  for (uint32_t chip = 0; chip < evidence::sim::kAmdChips; ++chip) {
+    const auto files = amd().collateral(chip, kNow);
+    world.collateral.push_back(record({files.at("vcek.der"), files.at("amd_chain.pem")}));
+  }
+  EXPECT_TRUE(world.judged().admitted());
 }
 
-TEST(CollateralOf, RefusesWhatIsNotCollateral) {
-  EXPECT_FALSE(collateral_of(std::vector{record({to_buffer(as_bytes("hello"))})}));
-  EXPECT_TRUE(collateral_of({}));
+TEST(Judge, RefusesARecordThatIsNotTheLedgers) {
+  World world;
+  world.collateral[0].files[0] = to_buffer(as_bytes("hello"));
+  const Judgement got = world.judged();
+  EXPECT_EQ(got.refusal, Refusal::collateral_unusable);
+  EXPECT_FALSE(got.evidence_error());
+  EXPECT_FALSE(got.policy_reason());
 }
 
 }  // namespace

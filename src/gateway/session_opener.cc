@@ -71,7 +71,7 @@ struct SessionOpener::Trial {
   ledger::Instance instance;
   ledger::NetworkPolicy policy;
   policy::LayeredRules rules;
-  evidence::Collateral collateral;
+  std::vector<ledger::CollateralRecord> collateral;
   int64_t height = 0;
   admission::Judgement judgement;
   std::unique_ptr<atls::AtlsConnection> connection;
@@ -162,9 +162,7 @@ asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
   if (!model) co_return unreachable(light::describe(model.error()));
   auto records = co_await reader.collateral();
   if (!records) co_return unreachable(light::describe(records.error()));
-  auto collateral = admission::collateral_of(*records);
-  if (!collateral) co_return unreachable("it holds collateral that is none");
-  trial.collateral = std::move(*collateral);
+  trial.collateral = std::move(*records);
   trial.rules = policy::layered(admission::rules_of(trial.policy));
   if (parts_.local_rules) {
     trial.rules = policy::strictest(trial.rules, *parts_.local_rules, policy::Layer::local);

@@ -83,8 +83,7 @@ Report Evaluation::run() {
 
 void Evaluation::judge_evidence() {
   judgement_.refusal = admission::Refusal::evidence_absent;
-  auto collateral = admission::collateral_of(ledger_.collateral);
-  if (!ledger_.fault.empty() || !collateral || !ledger_.policy || !ledger_.instance) return;
+  if (!ledger_.fault.empty() || !ledger_.policy || !ledger_.instance) return;
   auto rules = policy::layered(admission::rules_of(*ledger_.policy));
   if (expectations_.local_rules) {
     rules = policy::strictest(rules, *expectations_.local_rules, policy::Layer::local);
@@ -98,7 +97,7 @@ void Evaluation::judge_evidence() {
   inputs.request_sha256 = bundle_.channel.request_sha256;
   inputs.claims_sha256 = crypto::sha256(bundle_.claims);
   auto binding = evidence::Binding::report_data(atls::report_data(inputs));
-  judgement_ = admission::judge({bundle_.evidence, *collateral, anchors, rules, binding,
+  judgement_ = admission::judge({bundle_.evidence, ledger_.collateral, anchors, rules, binding,
                                  bundle_.checked_at, static_cast<uint64_t>(ledger_.height)});
 }
 

@@ -1,7 +1,6 @@
 #include "ledger/admit/verifier.h"
 
 #include <algorithm>
-#include <set>
 
 #include "admission/admission.h"
 #include "evidence/collateral.h"
@@ -10,7 +9,6 @@ namespace cloister::ledger {
 namespace {
 
 using evidence::CollateralError;
-using CollateralNames = std::set<evidence::CollateralName>;
 
 constexpr uint32_t kEvidenceCodes = 100;  // ledger/types/enums.h
 constexpr uint32_t kPolicyCodes = 130;
@@ -22,16 +20,6 @@ static_assert(Code{kPolicyCodes + static_cast<uint32_t>(policy::Reason::tcb_stat
               Code::policy_tcb_status);
 static_assert(Code{kPolicyCodes + static_cast<uint32_t>(policy::Reason::development)} ==
               Code::policy_development);
-
-constexpr bool same(CollateralKind ours, evidence::CollateralKind theirs) {
-  return static_cast<uint8_t>(ours) == static_cast<uint8_t>(theirs);
-}
-static_assert(same(CollateralKind::tdx_tcb_info, evidence::CollateralKind::tdx_tcb_info) &&
-              same(CollateralKind::sgx_tcb_info, evidence::CollateralKind::sgx_tcb_info) &&
-              same(CollateralKind::tdx_qe_identity, evidence::CollateralKind::tdx_qe_identity) &&
-              same(CollateralKind::sgx_qe_identity, evidence::CollateralKind::sgx_qe_identity) &&
-              same(CollateralKind::certificate, evidence::CollateralKind::certificate) &&
-              same(CollateralKind::crl, evidence::CollateralKind::crl));
 
 Code code_of(evidence::Error error) { return Code{kEvidenceCodes + static_cast<uint32_t>(error)}; }
 Code code_of(policy::Reason reason) { return Code{kPolicyCodes + static_cast<uint32_t>(reason)}; }
@@ -48,7 +36,8 @@ Code code_of(CollateralError error) {
 Code code_of(const admission::Judgement& judgement) {
   if (const auto error = judgement.evidence_error()) return code_of(*error);
   if (const auto reason = judgement.policy_reason()) return code_of(*reason);
-  return Code::evidence_absent;  // the one refusal that has neither
+  return judgement.refusal == admission::Refusal::evidence_absent ? Code::evidence_absent
+                                                                  : Code::collateral_cannot_judge;
 }
 
 class Verifier final : public AdmissionVerifier {
@@ -59,28 +48,6 @@ class Verifier final : public AdmissionVerifier {
                                                           UnixSeconds now) const override;
 };
 
-std::expected<CollateralNames, Code> names_needed(std::span<const EvidenceItem> items,
-                                                           const evidence::TrustAnchors& anchors) {
-  CollateralNames out;
-  for (const EvidenceItem& item : items) {
-    const auto names = evidence::collateral_needed(
-        {static_cast<evidence::Format>(item.format), item.bytes}, anchors);
-    if (!names) return std::unexpected(code_of(names.error()));
-    out.insert(names->begin(), names->end());
-  }
-  return out;
-}
-
-std::vector<CollateralRecord> records_named(std::span<const CollateralRecord> all,
-                                            const CollateralNames& names) {
-  std::vector<CollateralRecord> out;
-  for (const CollateralRecord& record : all) {
-    const auto kind = static_cast<evidence::CollateralKind>(record.kind);
-    if (names.contains({kind, record.id})) out.push_back(record);
-  }
-  return out;
-}
-
 // Vendors bound their lists of advisories less tightly than records do, and a record that does not
 // decode would stop every node.
 bool fits_record(const Platform& platform) {
@@ -89,14 +56,10 @@ bool fits_record(const Platform& platform) {
 
 std::expected<std::vector<Platform>, Code> Verifier::admit(const AdmissionInput& input) const {
   const auto anchors = admission::anchors_of(input.genesis);
-  const auto names = names_needed(input.evidence, anchors);
-  if (!names) return std::unexpected(names.error());
-  const auto collateral = admission::collateral_of(records_named(input.collateral, *names));
-  if (!collateral) return std::unexpected(Code::collateral_cannot_judge);
   const auto rules = policy::layered(admission::rules_of(input.policy));
   const auto binding = evidence::Binding::report_data(input.report_data);
   const auto judgement = admission::judge(
-      {input.evidence, *collateral, anchors, rules, binding, input.now, input.height});
+      {input.evidence, input.collateral, anchors, rules, binding, input.now, input.height});
   if (!judgement.admitted()) return std::unexpected(code_of(judgement));
   std::vector<Platform> out;
   for (const auto& item : judgement.items) {

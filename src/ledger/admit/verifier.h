@@ -11,10 +11,9 @@ namespace cloister::ledger {
 // Pure and without state; one serves any number of States. Development keys count only under a genesis
 // that is marked `development`, and simulated evidence only when the policy allows it too.
 //
-// `admit` looks only at the records that the evidence itself needs, so that its cost does not grow with
-// the collateral that lies on the ledger. Refusals: evidence_* is 100 + the verifier's error, policy_* is
-// 130 + policy's first reason, collateral_cannot_judge when the records are more than a verifier takes,
-// evidence_unsupported also when what was verified does not fit a record.
+// Refusals of `admit`: evidence_* is 100 + the verifier's error, policy_* is 130 + policy's first reason,
+// collateral_cannot_judge when the records are more than a verifier takes, evidence_unsupported also when
+// what was verified does not fit a record.
 std::shared_ptr<const AdmissionVerifier> make_verifier();
 
 }  // namespace cloister::ledger
