@@ -1,0 +1,186 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ledger/state/context.h"
+#include "ledger/state/network_testing.h"
+
+namespace cloister::ledger {
+namespace {
+
+constexpr uint64_t kFunds = 100'000'000;
+
+TestNetwork network() {
+  Genesis genesis = TestNetwork::funded({"op", "op2", "op3", "alice", "bob"}, kFunds);
+  genesis.params.request_lifetime_blocks = 10;
+  genesis.params.confirm_deadline_blocks = 10;
+  return TestNetwork(genesis);
+}
+
+bool has_event(const std::vector<Event>& events, std::string_view type) {
+  return std::any_of(events.begin(), events.end(),
+                     [&](const Event& event) { return event.type == type; });
+}
+
+SessionId open(TestNetwork& n, const std::string& user) {
+  return *to_fixed<32>(n.send(user, TestNetwork::open_body()).data);
+}
+
+TEST(Assignment, TheUserCanComputeItsDrawAgainFromProvenReads) {
+  TestNetwork n = network();
+  n.bring_up("op", "node", 1);
+  n.bring_up("op2", "node2", 2);
+  n.bring_up("op3", "node3", 3);
+  const SessionId id = n.open_assigned("alice");
+  const Session session = n.session(id);
+  const Snapshot& snapshot = n.state.store().sealed();
+  const Buffer beacon_key = number_key(session.request_height + 1);
+  const auto beacon_bytes = snapshot.get(Family::beacon, beacon_key);
+  const auto draw_bytes = snapshot.get(Family::draws, id);
+  ASSERT_TRUE(beacon_bytes && draw_bytes);
+  EXPECT_TRUE(verify_read(snapshot.app_hash(), Family::beacon, beacon_key, *beacon_bytes,
+                          snapshot.prove(Family::beacon, beacon_key)));
+  EXPECT_TRUE(verify_read(snapshot.app_hash(), Family::draws, id, *draw_bytes,
+                          snapshot.prove(Family::draws, id)));
+  const auto candidates = Candidates::decode(*draw_bytes);
+  ASSERT_EQ(candidates->list.size(), 3u);
+  EXPECT_EQ(candidates->list[0].weight, 4u * 500u);
+  EXPECT_EQ(draw(*Beacon::decode(*beacon_bytes)->value, id, *candidates), session.instance);
+}
+
+TEST(Assignment, TheBeaconComesAfterTheRequestAndTheDrawAfterTheBeacon) {
+  TestNetwork n = network();
+  n.bring_up("op", "node", 1);
+  EXPECT_FALSE(n.state.work_due(n.state.height() + 1));
+  const SessionId id = open(n, "alice");
+  const uint64_t h = n.session(id).request_height;
+  EXPECT_EQ(h, n.state.height());
+  EXPECT_TRUE(n.state.beacons_wanted(h).empty());
+  EXPECT_EQ(n.state.beacons_wanted(h + 1), std::vector<uint64_t>{h + 1});
+  EXPECT_TRUE(n.state.work_due(h + 1));
+  n.block();
+  EXPECT_EQ(n.session(id).state, SessionState::requested);
+  EXPECT_TRUE(n.state.work_due(h + 2));
+  n.block();
+  EXPECT_EQ(n.session(id).state, SessionState::assigned);
+  EXPECT_EQ(n.session(id).assigned_height, h + 2);
+}
+
+TEST(Assignment, ALateBeaconDelaysAndAnAbsentOneRefunds) {
+  TestNetwork n = network();
+  n.bring_up("op", "node", 1);
+  TestNetwork late = n;
+  const SessionId id = open(late, "alice");
+  for (int i = 0; i < 5; ++i) late.block({}, false);
+  EXPECT_EQ(late.session(id).state, SessionState::requested);
+  late.block();
+  late.block();
+  EXPECT_EQ(late.session(id).state, SessionState::assigned);
+  const uint64_t before = n.balance("alice");
+  const SessionId lost = open(n, "alice");
+  for (int i = 0; i < 11; ++i) n.block({}, false);
+  EXPECT_EQ(n.session(lost).state, SessionState::refunded);
+  EXPECT_EQ(n.balance("alice"), before);
+  EXPECT_FALSE(n.state.work_due(n.state.height() + 1));
+}
+
+TEST(Assignment, AnUnconfirmedSessionIsRefunded) {
+  TestNetwork n = network();
+  const InstanceId instance = n.bring_up("op", "node", 1);
+  const SessionId id = n.open_assigned("alice");
+  for (int i = 0; i < 10; ++i) n.block();
+  EXPECT_EQ(n.session(id).state, SessionState::refunded);
+  EXPECT_EQ(n.balance("alice"), kFunds);
+  EXPECT_EQ(n.instance(instance).open_sessions, 0u);
+}
+
+TEST(Assignment, NobodySuitableRefundsInTheSameBlock) {
+  TestNetwork n = network();
+  n.bring_up("op", "node", 1);
+  struct Case {
+    const char* name;
+    void (*change)(OpenSession&);
+  };
+  const Case cases[] = {
+      {"price", [](OpenSession& o) { o.price_cap_micro = 249'999; }},
+      {"format", [](OpenSession& o) { o.requirement.formats = {3}; }},
+      {"status", [](OpenSession& o) { o.requirement.tcb_statuses = {2}; }},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    OpenSession body = TestNetwork::open_body();
+    c.change(body);
+    const SessionId id = *to_fixed<32>(n.send("alice", body).data);
+    EXPECT_EQ(n.session(id).state, SessionState::refunded);
+    EXPECT_EQ(n.balance("alice"), kFunds);
+  }
+  EXPECT_EQ(n.session(open(n, "alice")).state, SessionState::requested);
+}
+
+TEST(Assignment, AnInstanceRegisteredAfterTheRequestIsNotDrawn) {
+  TestNetwork n = network();
+  n.bring_up("op", "node", 1);
+  OperatorBond bond;
+  bond.amount_micro = 1'000'000;
+  n.send("op2", bond);
+  const SessionId id = open(n, "alice");
+  n.block({n.tx("op2", n.register_body("op2", "late", 2))});
+  n.block();
+  EXPECT_EQ(Candidates::decode(*n.state.store().get(Family::draws, id))->list.size(), 1u);
+  EXPECT_EQ(n.session(id).instance, TestNetwork::id_of("node"));
+}
+
+TEST(Assignment, ADrawnInstanceThatFellOutIsAMissAndCostsItsReputation) {
+  TestNetwork n = network();
+  n.bring_up("op", "node", 1);
+  const SessionId id = open(n, "alice");
+  n.verifier->refused[1] = Code::evidence_tcb_status;
+  EXPECT_EQ(n.send("op", n.renew_body("node", 1)).code, Code::evidence_tcb_status);
+  EXPECT_EQ(n.instance(TestNetwork::id_of("node")).state, InstanceState::unverified);
+  const BlockResult drawn = n.block();
+  EXPECT_TRUE(has_event(drawn.events, "session.missed"));
+  EXPECT_EQ(n.op("op").reputation, 480u);
+  EXPECT_EQ(n.session(id).state, SessionState::refunded);  // nobody else serves
+  n.verifier->refused.clear();
+  EXPECT_EQ(n.send("node", n.renew_body("node", 1)).code, Code::ok);
+  EXPECT_EQ(n.instance(TestNetwork::id_of("node")).state, InstanceState::active);
+}
+
+TEST(Assignment, CapacityIsNeverExceeded) {
+  TestNetwork n = network();
+  n.bring_up("op", "node", 1);
+  std::vector<Buffer> txs;
+  const uint64_t nonce = n.account("alice").nonce;
+  for (uint64_t i = 0; i < 6; ++i) {
+    txs.push_back(
+        make_tx(n.state.genesis().chain_id, nonce + i, TestNetwork::open_body(), key_of("alice")));
+  }
+  n.block(txs);
+  n.block();
+  n.block();
+  EXPECT_EQ(n.instance(TestNetwork::id_of("node")).open_sessions, 4u);
+  EXPECT_EQ(n.balance("alice"), kFunds - 4 * 300'000);  // two found nobody free
+}
+
+TEST(Assignment, TheCapKeepsTheSameChoiceInTheOrderOfIds) {
+  std::vector<Candidate> list;
+  for (size_t i = 0; i < kMaxCandidates + 100; ++i) {
+    Candidate candidate;
+    candidate.id = hash_of(std::to_string(i));
+    candidate.weight = i + 1;
+    list.push_back(candidate);
+  }
+  std::vector<Candidate> a = list, b = list, other = list;
+  std::reverse(b.begin(), b.end());
+  cap_candidates(a, hash_of("block"));
+  cap_candidates(b, hash_of("block"));
+  cap_candidates(other, hash_of("other block"));
+  EXPECT_EQ(a.size(), kMaxCandidates);
+  EXPECT_EQ(a, b);
+  EXPECT_NE(a, other);
+  EXPECT_TRUE(
+      std::is_sorted(a.begin(), a.end(), [](const auto& x, const auto& y) { return x.id < y.id; }));
+}
+
+}  // namespace
+}  // namespace cloister::ledger
