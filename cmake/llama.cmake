@@ -12,9 +12,10 @@ if(llama_missing)
   message(FATAL_ERROR "${llama_error}"
     "llama.cpp is not built: run scripts/fetch_llama, or configure with -DCLOISTER_LLAMA=OFF")
 endif()
-# A change of the pinned source, the patch or the options must be looked up again.
+# A change of the pinned source, the patches or the options must be looked up again.
+file(GLOB llama_patches ${CMAKE_SOURCE_DIR}/cmake/llama-*.patch)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-  ${CMAKE_SOURCE_DIR}/scripts/fetch_llama ${CMAKE_SOURCE_DIR}/cmake/llama-wipe.patch)
+  ${CMAKE_SOURCE_DIR}/scripts/fetch_llama ${llama_patches})
 
 add_library(cloister_llama INTERFACE)
 target_include_directories(cloister_llama SYSTEM INTERFACE ${llama_dir}/include
