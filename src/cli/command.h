@@ -17,6 +17,13 @@ struct Command {
   std::function<int()> run;  // after parsing; returns the exit code
 };
 
+Command add_up(CLI::App& program);
+Command add_ask(CLI::App& program);
 Command add_verify(CLI::App& program);
+Command add_verify_receipt(CLI::App& program);
+Command add_keys(CLI::App& program);
+Command add_ledger(CLI::App& program);
+Command add_node(CLI::App& program);
+Command add_gateway(CLI::App& program);
 
 }  // namespace cloister::cli

@@ -1,6 +1,7 @@
 // What the daemons' subcommands share: reading their files, and running until somebody ends them.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <expected>
 #include <filesystem>

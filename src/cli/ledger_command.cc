@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/daemons.h"
 #include "cli/key_file.h"
-#include "ledger/admit/admit.h"
+#include "ledger/admit/verifier.h"
 #include "process/child.h"
 
 namespace cloister::cli {

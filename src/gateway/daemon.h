@@ -1,6 +1,7 @@
 // The gateway as a running program: light client, sessions, API and page on loopback.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/text.h"
+#include "gateway/exchange.h"
 #include "trust/report.h"
 
 namespace cloister::gateway {

@@ -4,6 +4,7 @@
 // Runs on one single-threaded io_context; nothing here is called from another thread.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>

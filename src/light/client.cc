@@ -86,6 +86,10 @@ Client::Answer<TrustRoot> Client::latest() {
   return asio::co_spawn(strand_, do_latest(), asio::use_awaitable);
 }
 
+Client::Answer<LightBlock> Client::light_block(int64_t height) {
+  return asio::co_spawn(strand_, fetch(height), asio::use_awaitable);
+}
+
 Client::Answer<Buffer> Client::state() {
   return asio::co_spawn(strand_, do_state(), asio::use_awaitable);
 }
@@ -115,6 +119,7 @@ Client::Answer<ProvenValue> Client::do_read(ledger::Family family, Buffer key, i
   out.value = response->value;
   out.height = response->height;
   out.block_time_ms = header->time_ms();
+  out.proof = response->proof;
   co_return out;
 }
 

@@ -36,6 +36,7 @@ struct ProvenValue {
   std::optional<Buffer> value;   // nothing: proven to be absent
   int64_t height = 0;            // of the state
   UnixMillis block_time_ms = 0;  // of the header that proves it
+  std::vector<ProofOp> proof;    // checked already; for whoever wants to check it again
 };
 
 // A transaction in a block, with the code that the next header commits to.
@@ -67,6 +68,9 @@ class Client {
   Answer<TxOutcomeProof> wait_tx(Hash32 tx_id, Millis timeout);
   // Waits for block `height` and tells what it did. A hint: read with proof before acting on it.
   Answer<BlockResults> watch(int64_t height, Millis timeout);
+  // Block `height` with its signatures as the endpoint has it, not verified: for showing others what
+  // they can verify themselves.
+  Answer<LightBlock> light_block(int64_t height);
   // The newest header, verified and fresh.
   Answer<TrustRoot> latest();
 

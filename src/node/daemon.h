@@ -1,6 +1,7 @@
 // The node as a running program: keys, registration, attested connections, answers, settlement.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 

@@ -74,14 +74,6 @@ bool take(const ProvenRead& read, const light::VerifiedBlock& under, LedgerFacts
   }
 }
 
-std::vector<std::string_view> family_names() {
-  std::vector<std::string_view> out;
-  for (size_t i = 0; i < ledger::kFamilyCount; ++i) {
-    out.push_back(ledger::name(static_cast<ledger::Family>(i)));
-  }
-  return out;
-}
-
 void count_power(const light::LightBlock& block, LedgerFacts& out) {
   out.signed_power = out.total_power = 0;
   const auto& signatures = block.signed_header.commit.signatures;
@@ -101,7 +93,6 @@ LedgerFacts prove_ledger(const Bundle& bundle) {
     out.fault = blocks.error();
     return out;
   }
-  const auto families = family_names();
   for (const auto& read : bundle.reads) {
     auto under = blocks->find(read.height + 1);
     auto name = ledger::name(read.family);
@@ -110,7 +101,7 @@ LedgerFacts prove_ledger(const Bundle& bundle) {
       return out;
     }
     auto value = read.value ? std::optional<Bytes>(*read.value) : std::nullopt;
-    auto held = light::verify_read(read.proof, families, name, read.key, value,
+    auto held = light::verify_read(read.proof, read.family, read.key, value,
                                    under->second.header().app_hash);
     if (!held || !take(read, under->second, out)) {
       out.fault = fmt::format("{} at height {}: {}", name, read.height,
