@@ -16,8 +16,8 @@ bool needed(const std::vector<evidence::CollateralName>& names,
   return std::ranges::find(names, name) != names.end();
 }
 
-// The files that the evidence needs, each once: many objects come with the same chain. Evidence that
-// cannot be read needs none: the verifier says what is wrong with it.
+// The files that the evidence needs, each once: many objects come with the same chain. Evidence
+// that cannot be read needs none: the verifier says what is wrong with it.
 std::optional<evidence::Collateral> collateral_for(
     const evidence::Evidence& evidence, std::span<const ledger::CollateralRecord> records,
     const evidence::TrustAnchors& anchors) {
@@ -34,8 +34,8 @@ std::optional<evidence::Collateral> collateral_for(
   return out;
 }
 
-ItemVerdict verdict_on(const evidence::Evidence& evidence,
-                       const evidence::Collateral& collateral, const Question& question) {
+ItemVerdict verdict_on(const evidence::Evidence& evidence, const evidence::Collateral& collateral,
+                       const Question& question) {
   const auto verify_policy = policy::verify_policy(question.rules.merged, question.anchors);
   ItemVerdict out;
   out.verification =
@@ -88,11 +88,16 @@ policy::Rules rules_of(const ledger::NetworkPolicy& policy) {
 
 std::string_view name(Refusal refusal) {
   switch (refusal) {
-    case Refusal::none: return "none";
-    case Refusal::evidence_absent: return "evidence_absent";
-    case Refusal::collateral_unusable: return "collateral_unusable";
-    case Refusal::evidence_refused: return "evidence_refused";
-    case Refusal::policy_refused: return "policy_refused";
+    case Refusal::none:
+      return "none";
+    case Refusal::evidence_absent:
+      return "evidence_absent";
+    case Refusal::collateral_unusable:
+      return "collateral_unusable";
+    case Refusal::evidence_refused:
+      return "evidence_refused";
+    case Refusal::policy_refused:
+      return "policy_refused";
   }
   std::abort();
 }
@@ -129,8 +134,10 @@ Judgement judge(const Question& question) {
     }
     out.items.push_back(verdict_on(evidence, *collateral, question));
     const ItemVerdict& verdict = out.items.back();
-    if (!verdict.verification.verified) out.refusal = Refusal::evidence_refused;
-    else if (!verdict.decision.allowed) out.refusal = Refusal::policy_refused;
+    if (!verdict.verification.verified)
+      out.refusal = Refusal::evidence_refused;
+    else if (!verdict.decision.allowed)
+      out.refusal = Refusal::policy_refused;
     if (!out.admitted()) return out;
   }
   return out;

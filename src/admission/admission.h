@@ -1,6 +1,7 @@
-// The one judgement of an instance's evidence, used unchanged by the ledger when it admits an instance, by
-// the gateway before it sends a byte, and by `cloister verify-receipt` afterwards: records of the ledger
-// become the verifier's inputs, and what verification established meets the policy in force.
+// The one judgement of an instance's evidence, used unchanged by the ledger when it admits an
+// instance, by the gateway before it sends a byte, and by `cloister verify-receipt` afterwards:
+// records of the ledger become the verifier's inputs, and what verification established meets the
+// policy in force.
 //
 // Pure: collateral, policy, binding, time and height are arguments.
 #pragma once
@@ -49,15 +50,15 @@ struct Question {
   const policy::LayeredRules& rules;
   evidence::Binding binding;  // what every item's report data must be
   UnixSeconds now = 0;
-  uint64_t height = 0;        // of the ledger, for releases
+  uint64_t height = 0;  // of the ledger, for releases
 };
 
-// Every item must verify and satisfy policy; one failure fails the whole, whichever it is. An unknown
-// format is refused by the verifier, as `unsupported`.
+// Every item must verify and satisfy policy; one failure fails the whole, whichever it is. An
+// unknown format is refused by the verifier, as `unsupported`.
 //
-// Of the records only those are looked at that the item needs, by the names they verified under: neither
-// their number nor another vendor's objects can change the verdict. A VLEK report does not name its key's
-// certificate and is refused as `collateral_missing`.
+// Of the records only those are looked at that the item needs, by the names they verified under:
+// neither their number nor another vendor's objects can change the verdict. A VLEK report does not
+// name its key's certificate and is refused as `collateral_missing`.
 Judgement judge(const Question& question);
 
 // What the ledger keeps of an admitted item.

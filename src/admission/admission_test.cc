@@ -72,10 +72,12 @@ std::vector<ledger::CollateralRecord> all_collateral() {
                pck_chain = to_buffer(as_bytes(intel().pck_chain(kMachine)));
   const auto snp = amd().collateral(kMachine, kNow);
   const Buffer& amd_chain = snp.at("amd_chain.pem");
-  return {record({tdx.at("tcb_info.json"), signing}), record({tdx.at("qe_identity.json"), signing}),
+  return {record({tdx.at("tcb_info.json"), signing}),
+          record({tdx.at("qe_identity.json"), signing}),
           record({tdx.at("root_ca.crl"), signing}),
           record({tdx.at("pck_platform_ca.crl"), pck_chain}),
-          record({snp.at("vcek.der"), amd_chain}), record({snp.at("amd.crl"), amd_chain})};
+          record({snp.at("vcek.der"), amd_chain}),
+          record({snp.at("amd.crl"), amd_chain})};
 }
 
 ledger::Release release(Format format) {
@@ -148,30 +150,48 @@ TEST(Judge, AdmitsSimulatedMachinesWhereDevelopmentIsAllowed) {
 
 TEST(Judge, RefusesEachFaultOfATdxByItsOwnError) {
   expect_each({
-      {"genesis is not development", [](World& w) { w.genesis.development = false; },
-       Error::wrong_chain, {}},
-      {"development of others", [](World& w) { w.genesis.development_intel[0][0] ^= 1; },
-       Error::wrong_chain, {}},
-      {"policy is not development", [](World& w) { w.policy.allow_development = false; },
-       Error::wrong_chain, {}},
-      {"bound to something else", [](World& w) { w.evidence = {tdx({9})}; },
-       Error::report_data_mismatch, {}},
+      {"genesis is not development",
+       [](World& w) { w.genesis.development = false; },
+       Error::wrong_chain,
+       {}},
+      {"development of others",
+       [](World& w) { w.genesis.development_intel[0][0] ^= 1; },
+       Error::wrong_chain,
+       {}},
+      {"policy is not development",
+       [](World& w) { w.policy.allow_development = false; },
+       Error::wrong_chain,
+       {}},
+      {"bound to something else",
+       [](World& w) { w.evidence = {tdx({9})}; },
+       Error::report_data_mismatch,
+       {}},
       {"a flipped byte", [](World& w) { w.evidence[0].bytes[200] ^= 1; }, Error::bad_signature, {}},
       {"no collateral", [](World& w) { w.collateral.clear(); }, Error::collateral_missing, {}},
       {"collateral of last month", [](World& w) { w.now += 31 * 86'400; }, Error::expired, {}},
       {"format of nobody", [](World& w) { w.evidence[0].format = 99; }, Error::unsupported, {}},
       {"taken for an SNP report", [](World& w) { w.evidence[0].format = 3; }, Error::malformed, {}},
-      {"TCB evaluation too old", [](World& w) { w.policy.min_tcb_evaluation_number = 19; },
-       Error::policy_denied, {}},
-      {"no such release", [](World& w) { w.evidence = {tdx(kBinding, 0xAB)}; }, {},
+      {"TCB evaluation too old",
+       [](World& w) { w.policy.min_tcb_evaluation_number = 19; },
+       Error::policy_denied,
+       {}},
+      {"no such release",
+       [](World& w) { w.evidence = {tdx(kBinding, 0xAB)}; },
+       {},
        Reason::measurement},
-      {"released for the other vendor", [](World& w) { w.policy.releases = {release(Format::snp_report)}; },
-       {}, Reason::measurement},
+      {"released for the other vendor",
+       [](World& w) { w.policy.releases = {release(Format::snp_report)}; },
+       {},
+       Reason::measurement},
       {"before the release", [](World& w) { w.height = 49; }, {}, Reason::measurement},
       {"after the release", [](World& w) { w.height = 151; }, {}, Reason::measurement},
-      {"status not accepted", [](World& w) { w.policy.accepted_statuses.clear(); }, {},
+      {"status not accepted",
+       [](World& w) { w.policy.accepted_statuses.clear(); },
+       {},
        Reason::tcb_status},
-      {"product distrusted", [](World& w) { w.policy.distrusted_products = {"TDX"}; }, {},
+      {"product distrusted",
+       [](World& w) { w.policy.distrusted_products = {"TDX"}; },
+       {},
        Reason::product},
   });
 }
@@ -183,35 +203,50 @@ TEST(Judge, RefusesEachFaultOfAnSnpByItsOwnError) {
          w.evidence = {snp()};
          w.genesis.development = false;
        },
-       Error::collateral_missing, {}},  // only collateral of trusted vendors is looked for
+       Error::collateral_missing,
+       {}},  // only collateral of trusted vendors is looked for
       {"policy is not development",
        [](World& w) {
          w.evidence = {snp()};
          w.policy.allow_development = false;
        },
-       Error::wrong_chain, {}},
-      {"bound to something else", [](World& w) { w.evidence = {snp({9})}; },
-       Error::report_data_mismatch, {}},
+       Error::wrong_chain,
+       {}},
+      {"bound to something else",
+       [](World& w) { w.evidence = {snp({9})}; },
+       Error::report_data_mismatch,
+       {}},
       {"product distrusted",
        [](World& w) {
          w.evidence = {snp()};
          w.policy.distrusted_products = {"Milan"};
        },
-       Error::policy_denied, {}},
-      {"no such release", [](World& w) { w.evidence = {snp(kBinding, 0xAB)}; }, {},
+       Error::policy_denied,
+       {}},
+      {"no such release",
+       [](World& w) { w.evidence = {snp(kBinding, 0xAB)}; },
+       {},
        Reason::measurement},
   });
 }
 
 TEST(Judge, OneBadItemFailsTheWholeInEitherOrder) {
   expect_each({
-      {"bad, then good", [](World& w) { w.evidence = {snp({9}), tdx()}; },
-       Error::report_data_mismatch, {}},
-      {"good, then bad", [](World& w) { w.evidence = {tdx(), snp({9})}; },
-       Error::report_data_mismatch, {}},
-      {"unreleased, then good", [](World& w) { w.evidence = {snp(kBinding, 1), tdx()}; }, {},
+      {"bad, then good",
+       [](World& w) { w.evidence = {snp({9}), tdx()}; },
+       Error::report_data_mismatch,
+       {}},
+      {"good, then bad",
+       [](World& w) { w.evidence = {tdx(), snp({9})}; },
+       Error::report_data_mismatch,
+       {}},
+      {"unreleased, then good",
+       [](World& w) { w.evidence = {snp(kBinding, 1), tdx()}; },
+       {},
        Reason::measurement},
-      {"good, then unreleased", [](World& w) { w.evidence = {tdx(), snp(kBinding, 1)}; }, {},
+      {"good, then unreleased",
+       [](World& w) { w.evidence = {tdx(), snp(kBinding, 1)}; },
+       {},
        Reason::measurement},
   });
 }

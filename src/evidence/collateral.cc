@@ -31,8 +31,8 @@ std::optional<CollateralFiles> sort_files(std::span<const Buffer> files) {
   return out;
 }
 
-// By its form: only Intel signs JSON, only AMD's endorsement keys come as certificates, and a list is
-// Intel's when it comes with a root of that name.
+// By its form: only Intel signs JSON, only AMD's endorsement keys come as certificates, and a list
+// is Intel's when it comes with a root of that name.
 bool looks_like_intel(const CollateralFiles& files) {
   if (!files.object.certificates.empty()) return false;
   if (files.object.crls.empty()) return true;
@@ -53,9 +53,12 @@ std::optional<uint64_t> small_number(Bytes big_endian) {
 
 std::string_view describe(CollateralError error) {
   switch (error) {
-    case CollateralError::malformed: return "The files are not collateral of a known form.";
-    case CollateralError::unverified: return "No pinned root vouches for the collateral.";
-    case CollateralError::not_current: return "The collateral is not valid at this time.";
+    case CollateralError::malformed:
+      return "The files are not collateral of a known form.";
+    case CollateralError::unverified:
+      return "No pinned root vouches for the collateral.";
+    case CollateralError::not_current:
+      return "The collateral is not valid at this time.";
   }
   return "Unknown error.";
 }
@@ -101,9 +104,12 @@ CollateralResult verify_collateral(std::span<const Buffer> files, const TrustAnc
 NeededCollateral collateral_needed(const Evidence& evidence, const TrustAnchors& anchors) {
   if (evidence.bytes.size() > kMaxEvidenceBytes) return std::unexpected(Error::malformed);
   switch (evidence.format) {
-    case Format::tdx_quote: return needed_by_tdx_quote(evidence.bytes);
-    case Format::snp_report: return needed_by_snp_report(evidence.bytes, anchors);
-    case Format::sgx_quote: break;
+    case Format::tdx_quote:
+      return needed_by_tdx_quote(evidence.bytes);
+    case Format::snp_report:
+      return needed_by_snp_report(evidence.bytes, anchors);
+    case Format::sgx_quote:
+      break;
   }
   return std::unexpected(Error::unsupported);
 }

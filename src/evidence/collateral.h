@@ -1,6 +1,6 @@
-// Whether a vendor signed a piece of collateral, and which piece it is. The ledger keeps what passes
-// here, so everything else is refused: an object that no pinned root vouches for, one that is not
-// current, and any file that came along without standing in the chain that signs the object.
+// Whether a vendor signed a piece of collateral, and which piece it is. The ledger keeps what
+// passes here, so everything else is refused: an object that no pinned root vouches for, one that
+// is not current, and any file that came along without standing in the chain that signs the object.
 #pragma once
 
 #include "evidence/common/evidence.h"
@@ -20,8 +20,8 @@ enum class CollateralKind : uint8_t {
 // What an object is the newest of. A later object of the same name replaces an earlier one:
 //   SHA-256("cloister collateral v1" ‖ 00 ‖ u8 kind ‖ key of the vendor's root ‖ what)
 // with `what`: TCB info FMSPC ‖ PCEID; QE identity nothing; CRL the key of its issuer; certificate
-// u8 kind of key ‖ TCB ‖ chip id or cloud. Keys are SHA-256 of SubjectPublicKeyInfo. The root is part of
-// the name, so that a simulated vendor's object never stands in the place of a real one's.
+// u8 kind of key ‖ TCB ‖ chip id or cloud. Keys are SHA-256 of SubjectPublicKeyInfo. The root is
+// part of the name, so that a simulated vendor's object never stands in the place of a real one's.
 struct CollateralName {
   CollateralKind kind{};
   Hash32 id{};
@@ -46,24 +46,25 @@ std::string_view describe(CollateralError error);
 constexpr size_t kMaxSigningCertificates = 8;
 
 // `files`: the object first, then the certificates that sign it, up to the root.
-//  - TCB info, QE identity (20-attestation, 1.6, steps 5 to 7): signed by the TCB signing certificate,
-//    which the pinned Intel root itself issued.
+//  - TCB info, QE identity (20-attestation, 1.6, steps 5 to 7): signed by the TCB signing
+//    certificate, which the pinned Intel root itself issued.
 //  - Intel CRL (step 4): of the root, or of a PCK CA that the root issued.
-//  - AMD VCEK or VLEK certificate (2.3, step 3): issued by the ASK or ASVK of its product line, which the
-//    pinned ARK of that line issued.
+//  - AMD VCEK or VLEK certificate (2.3, step 3): issued by the ASK or ASVK of its product line,
+//    which the pinned ARK of that line issued.
 //  - AMD CRL (step 4): of a pinned ARK.
-// Every certificate that comes along must itself stand in that hierarchy, in its role, and be valid at
-// `now`. Both ends of each window count; a CRL ends before its nextUpdate. Causes are looked for in the
-// order of CollateralError. Whether a CRL revokes a certificate of the chain is for `verify` to decide,
-// which sees both.
+//
+// Every certificate that comes along must itself stand in that hierarchy, in its role, and be valid
+// at `now`. Both ends of each window count; a CRL ends before its nextUpdate. Causes are looked for
+// in the order of CollateralError. Whether a CRL revokes a certificate of the chain is for `verify`
+// to decide, which sees both.
 std::expected<CollateralFacts, CollateralError> verify_collateral(std::span<const Buffer> files,
                                                                   const TrustAnchors& anchors,
                                                                   UnixSeconds now);
 
-// The names of all that verification of this evidence looks at, under any of `anchors` that may be its
-// root. Nothing in the evidence is believed: a forged one names what it likes and is refused later.
-// Refuses as the verifier does when the evidence has not its form, and a VLEK report as `unsupported`:
-// it does not say whose key signed it.
+// The names of all that verification of this evidence looks at, under any of `anchors` that may be
+// its root. Nothing in the evidence is believed: a forged one names what it likes and is refused
+// later. Refuses as the verifier does when the evidence has not its form, and a VLEK report as
+// `unsupported`: it does not say whose key signed it.
 std::expected<std::vector<CollateralName>, Error> collateral_needed(const Evidence& evidence,
                                                                     const TrustAnchors& anchors);
 

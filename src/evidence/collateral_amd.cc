@@ -57,8 +57,7 @@ std::optional<SigningKey> kind_of(const Certificate& vek) {
 
 CollateralName vek_name(const Hash32& root_key, SigningKey kind, const snp::Tcb& tcb,
                         Bytes holder) {
-  const Buffer what =
-      ByteWriter().u8(static_cast<uint8_t>(kind)).bytes(tcb).bytes(holder).take();
+  const Buffer what = ByteWriter().u8(static_cast<uint8_t>(kind)).bytes(tcb).bytes(holder).take();
   return name_of(CollateralKind::certificate, root_key, what);
 }
 

@@ -38,9 +38,15 @@ Buffer pem(std::initializer_list<const Certificate*> chain) {
   for (const Certificate* each : chain) out += crypto::to_pem(*each);
   return to_buffer(as_bytes(out));
 }
-const Certificate& ark() { return genoa().ark(); }
-const Certificate& ask() { return genoa().ask_for_testing().certificate; }
-Buffer chain() { return pem({&ask(), &ark()}); }
+const Certificate& ark() {
+  return genoa().ark();
+}
+const Certificate& ask() {
+  return genoa().ask_for_testing().certificate;
+}
+Buffer chain() {
+  return pem({&ask(), &ark()});
+}
 
 sim::VcekParameters parameters() {
   sim::VcekParameters out;
@@ -97,8 +103,7 @@ TEST(AmdCollateral, TheSimulatorsFilesHaveTheNamesThatItsReportsNeed) {
   const auto files = genoa().collateral(5, kNow);
   sim::SnpParameters guest;
   guest.chip = 5;
-  const auto needed =
-      collateral_needed({Format::snp_report, genoa().report(guest, {})}, anchors());
+  const auto needed = collateral_needed({Format::snp_report, genoa().report(guest, {})}, anchors());
   ASSERT_TRUE(needed);
   for (const char* object : {"vcek.der", "amd.crl"}) {
     const auto facts = judge({files.at(object), files.at("amd_chain.pem")});
@@ -114,8 +119,8 @@ TEST(AmdCollateral, OnlyTheChainOfItsProductLineSigns) {
   milan_product.product_name = "Milan";
   auto crl_of_ask = crl(genoa().ask_for_testing());
   // An ASK that the root of another line issued for this line's name.
-  const Certificate foreign_ask =
-      sim::issue_ask(AmdProduct::genoa, milan().ark_for_testing(), genoa().ask_for_testing().key, kYear);
+  const Certificate foreign_ask = sim::issue_ask(AmdProduct::genoa, milan().ark_for_testing(),
+                                                 genoa().ask_for_testing().key, kYear);
   struct Case {
     const char* name;
     Files files;

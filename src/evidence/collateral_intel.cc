@@ -125,9 +125,8 @@ CollateralResult verify_intel(const CollateralFiles& files, const TrustAnchors& 
   if (!facts) return facts;
   facts->development = signers->development;
   std::vector<Window> windows = windows_of(files.certificates);
-  windows.push_back(object.crls.empty()
-                        ? Window{"document", facts->issued_at, facts->next_update}
-                        : dcap::window_of("list", object.crls.front()));
+  windows.push_back(object.crls.empty() ? Window{"document", facts->issued_at, facts->next_update}
+                                        : dcap::window_of("list", object.crls.front()));
   return current(*facts, windows, now);
 }
 

@@ -1,5 +1,5 @@
-// Single faults under a simulated Intel: everything is signed as it should be, so that only the check
-// under test can refuse.
+// Single faults under a simulated Intel: everything is signed as it should be, so that only the
+// check under test can refuse.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -28,16 +28,26 @@ const IntelSimulator& other_intel() {
   return made;
 }
 
-Buffer text(std::string_view content) { return to_buffer(as_bytes(content)); }
+Buffer text(std::string_view content) {
+  return to_buffer(as_bytes(content));
+}
 Buffer pem(std::initializer_list<const IntelAuthority*> chain) {
   std::string out;
   for (const IntelAuthority* each : chain) out += crypto::to_pem(each->certificate);
   return text(out);
 }
-const IntelAuthority& root() { return intel().root_for_testing(); }
-const IntelAuthority& signer() { return intel().tcb_signing_for_testing(); }
-const IntelAuthority& pck_ca() { return intel().platform_ca_for_testing(); }
-const IntelAuthority& pck() { return intel().pck_for_testing(0); }
+const IntelAuthority& root() {
+  return intel().root_for_testing();
+}
+const IntelAuthority& signer() {
+  return intel().tcb_signing_for_testing();
+}
+const IntelAuthority& pck_ca() {
+  return intel().platform_ca_for_testing();
+}
+const IntelAuthority& pck() {
+  return intel().pck_for_testing(0);
+}
 
 TrustAnchors anchors() {
   TrustAnchors out = vendor_anchors();
@@ -62,7 +72,9 @@ IntelAuthority another(const char* common_name, const IntelAuthority* issuer,
   return sim::make_intel_authority({common_name, window, false, std::nullopt, {}}, issuer);
 }
 
-Files good_tcb_info() { return {tcb_info(signer()), pem({&signer(), &root()})}; }
+Files good_tcb_info() {
+  return {tcb_info(signer()), pem({&signer(), &root()})};
+}
 
 std::expected<CollateralFacts, CollateralError> judge(const Files& files, UnixSeconds now = kNow) {
   return verify_collateral(files, anchors(), now);
@@ -127,10 +139,10 @@ TEST(IntelCollateral, TheSimulatorsFilesHaveTheNamesThatItsQuotesNeed) {
   const Buffer signing = files.at("tcb_signing_chain.pem");
   const Buffer pck_chain = text(intel().pck_chain(3));
   std::vector<CollateralName> names;
-  for (const Files& group : {Files{files.at("tcb_info.json"), signing},
-                             Files{files.at("qe_identity.json"), signing},
-                             Files{files.at("root_ca.crl"), signing},
-                             Files{files.at("pck_platform_ca.crl"), pck_chain}}) {
+  for (const Files& group :
+       {Files{files.at("tcb_info.json"), signing}, Files{files.at("qe_identity.json"), signing},
+        Files{files.at("root_ca.crl"), signing},
+        Files{files.at("pck_platform_ca.crl"), pck_chain}}) {
     const auto facts = judge(group);
     ASSERT_TRUE(facts);
     names.push_back(facts->name);
@@ -143,7 +155,8 @@ TEST(IntelCollateral, TheSimulatorsFilesHaveTheNamesThatItsQuotesNeed) {
 
 TEST(IntelCollateral, OnlyTheRightRoleUnderThePinnedRootSigns) {
   const IntelAuthority below_ca = another(sim::kIntelTcbSigningName, &pck_ca());
-  const IntelAuthority impostor = another(sim::kIntelTcbSigningName, &other_intel().root_for_testing());
+  const IntelAuthority impostor =
+      another(sim::kIntelTcbSigningName, &other_intel().root_for_testing());
   const IntelAuthority& foreign_root = other_intel().root_for_testing();
   const IntelAuthority false_ca =
       sim::make_intel_authority({sim::kIntelPlatformCaName, kWindow, true, 0, {}}, &pck_ca());
@@ -165,7 +178,8 @@ TEST(IntelCollateral, OnlyTheRightRoleUnderThePinnedRootSigns) {
       {"a signer below the PCK CA", {tcb_info(below_ca), pem({&below_ca, &pck_ca(), &root()})}},
       {"QE identity signed by a PCK key", {qe_identity(pck()), pem({&pck(), &pck_ca(), &root()})}},
       {"root list signed by the PCK CA's key",
-       {crypto::issue_crl(root().certificate, pck_ca().key, kWindow.from, kWindow.until, 1, {}).der(),
+       {crypto::issue_crl(root().certificate, pck_ca().key, kWindow.from, kWindow.until, 1, {})
+            .der(),
         pem({&root()})}},
       {"list of the TCB signer", {crl(signer()), chain}},
       {"list of a PCK leaf", {crl(pck()), pem({&pck(), &pck_ca(), &root()})}},

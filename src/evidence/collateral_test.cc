@@ -33,7 +33,8 @@ std::vector<Given> objects_of(const Case& c, const std::filesystem::path& vector
   const bool tdx = c.format.starts_with("tdx");
   const Buffer& chain = c.collateral.at("tcb_sign_chain");
   add("tcb_info", chain, tdx ? CollateralKind::tdx_tcb_info : CollateralKind::sgx_tcb_info);
-  add("qe_identity", chain, tdx ? CollateralKind::tdx_qe_identity : CollateralKind::sgx_qe_identity);
+  add("qe_identity", chain,
+      tdx ? CollateralKind::tdx_qe_identity : CollateralKind::sgx_qe_identity);
   add("root_crl", chain, CollateralKind::crl);
   if (c.id.find("processor") == std::string::npos && tdx) {
     add("pck_crl", read_file(vectors / "collateral/intel/pck_platform_ca_chain.pem"),
@@ -118,8 +119,9 @@ TEST(RealCollateral, OfAnotherChainIsUnverified) {
             CollateralError::unverified);
   EXPECT_EQ(judge("snp/vcek_milan_1.der", "collateral/amd/genoa_vcek_chain.pem").error(),
             CollateralError::unverified);
-  EXPECT_EQ(judge("collateral/amd/milan_20250506.crl", "collateral/amd/genoa_vcek_chain.pem").error(),
-            CollateralError::unverified);
+  EXPECT_EQ(
+      judge("collateral/amd/milan_20250506.crl", "collateral/amd/genoa_vcek_chain.pem").error(),
+      CollateralError::unverified);
   EXPECT_TRUE(judge("snp/vcek_turin.der", "collateral/amd/turin_vcek_chain.pem"));
 }
 

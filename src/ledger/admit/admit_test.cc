@@ -1,5 +1,5 @@
-// The true verifier in the true state machine: genuine evidence is admitted, and each single fault is
-// refused with its own code and leaves no record.
+// The true verifier in the true state machine: genuine evidence is admitted, and each single fault
+// is refused with its own code and leaves no record.
 #include <gmock/gmock.h>
 
 #include "ledger/admit/ledger_testing.h"
@@ -22,7 +22,9 @@ struct Ready : TestLedger {
   }
 };
 
-Buffer platform_key(const Platform& platform) { return id_key(platform.id_hash); }
+Buffer platform_key(const Platform& platform) {
+  return id_key(platform.id_hash);
+}
 
 void expect_proven(const TestLedger& ledger, const std::string& identity) {
   const Snapshot& sealed = ledger.state.store().sealed();
@@ -83,56 +85,57 @@ struct Fault {
   Code want;
 };
 
+const Fault kFaults[] = {
+    {"a flipped byte of the TD report", nullptr,
+     [](Registration& r) { r.evidence[0].bytes[200] ^= 1; }, Code::evidence_bad_signature},
+    {"a flipped byte of the header", nullptr,
+     [](Registration& r) { r.evidence[0].bytes[0] ^= 0x80; }, Code::evidence_unsupported},
+    {"a quote cut short", nullptr, [](Registration& r) { r.evidence[0].bytes.resize(700); },
+     Code::evidence_malformed},
+    {"a format of nobody", nullptr, [](Registration& r) { r.evidence[0].format = 99; },
+     Code::evidence_unsupported},
+    {"no evidence", [](Candidate& c) { c.tdx = false; }, nullptr, Code::evidence_absent},
+    {"evidence for another key", [](Candidate& c) { c.bound_to = "another"; }, nullptr,
+     Code::evidence_report_data_mismatch},
+    {"evidence for another block", [](Candidate& c) { c.other_block = true; }, nullptr,
+     Code::evidence_report_data_mismatch},
+    {"a block that nobody knows", nullptr, [](Registration& r) { r.block_hash[0] ^= 1; },
+     Code::block_unknown},
+    {"a TD open to debugging", [](Candidate& c) { c.debug = true; }, nullptr,
+     Code::evidence_debug_enabled},
+    {"a guest open to debugging",
+     [](Candidate& c) {
+       c.tdx = false;
+       c.snp = c.debug = true;
+     },
+     nullptr, Code::evidence_debug_enabled},
+    {"a program that is no release", [](Candidate& c) { c.image = 8; }, nullptr,
+     Code::policy_measurement},
+    {"a chip without its certificate",
+     [](Candidate& c) {
+       c.tdx = false;
+       c.snp = true;
+       c.machine = 1;
+     },
+     nullptr, Code::evidence_collateral_missing},
+    {"one good machine, one bad", [](Candidate& c) { c.snp = true; },
+     [](Registration& r) { r.evidence[1].bytes[0x60] ^= 1; }, Code::evidence_bad_signature},
+    {"one bad machine, one good", [](Candidate& c) { c.snp = true; },
+     [](Registration& r) { r.evidence[0].bytes[200] ^= 1; }, Code::evidence_bad_signature},
+};
+
 TEST(Admit, EachFaultOfEvidenceHasItsCodeAndLeavesNoRecord) {
-  const Fault faults[] = {
-      {"a flipped byte of the TD report", nullptr, [](Registration& r) { r.evidence[0].bytes[200] ^= 1; },
-       Code::evidence_bad_signature},
-      {"a flipped byte of the header", nullptr, [](Registration& r) { r.evidence[0].bytes[0] ^= 0x80; },
-       Code::evidence_unsupported},
-      {"a quote cut short", nullptr, [](Registration& r) { r.evidence[0].bytes.resize(700); },
-       Code::evidence_malformed},
-      {"a format of nobody", nullptr, [](Registration& r) { r.evidence[0].format = 99; },
-       Code::evidence_unsupported},
-      {"no evidence", [](Candidate& c) { c.tdx = false; }, nullptr, Code::evidence_absent},
-      {"evidence for another key", [](Candidate& c) { c.bound_to = "another"; }, nullptr,
-       Code::evidence_report_data_mismatch},
-      {"evidence for another block", [](Candidate& c) { c.other_block = true; }, nullptr,
-       Code::evidence_report_data_mismatch},
-      {"a block that nobody knows", nullptr, [](Registration& r) { r.block_hash[0] ^= 1; },
-       Code::block_unknown},
-      {"a TD open to debugging", [](Candidate& c) { c.debug = true; }, nullptr,
-       Code::evidence_debug_enabled},
-      {"a guest open to debugging",
-       [](Candidate& c) {
-         c.tdx = false;
-         c.snp = c.debug = true;
-       },
-       nullptr, Code::evidence_debug_enabled},
-      {"a program that is no release", [](Candidate& c) { c.image = 8; }, nullptr,
-       Code::policy_measurement},
-      {"a chip without its certificate",
-       [](Candidate& c) {
-         c.tdx = false;
-         c.snp = true;
-         c.machine = 1;
-       },
-       nullptr, Code::evidence_collateral_missing},
-      {"one good machine, one bad", [](Candidate& c) { c.snp = true; },
-       [](Registration& r) { r.evidence[1].bytes[0x60] ^= 1; }, Code::evidence_bad_signature},
-      {"one bad machine, one good", [](Candidate& c) { c.snp = true; },
-       [](Registration& r) { r.evidence[0].bytes[200] ^= 1; }, Code::evidence_bad_signature},
-  };
   Ready ledger;
-  for (const Fault& fault : faults) {
+  for (const Fault& fault : kFaults) {
     SCOPED_TRACE(fault.name);
     Candidate candidate;
     if (fault.change) fault.change(candidate);
     Registration r = ledger.registration(candidate).registration;
     if (fault.spoil) fault.spoil(r);
     const auto& genesis = ledger.state.genesis();
-    EXPECT_EQ(ledger.send("operator", sign_registration(r, genesis.chain_id,
-                                                        key_of("operator").public_key(),
-                                                        key_of("identity"))),
+    EXPECT_EQ(ledger.send("operator",
+                          sign_registration(r, genesis.chain_id, key_of("operator").public_key(),
+                                            key_of("identity"))),
               fault.want);
     EXPECT_FALSE(ledger.instance("identity"));
   }
@@ -152,9 +155,8 @@ TEST(Admit, ARegistrationServesNoOtherOperator) {
   const Registration own = ledger.registration(rivals).registration;
   stolen.identity_key = own.identity_key;
   stolen.claims = own.claims;
-  const auto resigned =
-      sign_registration(stolen, ledger.state.genesis().chain_id, key_of("rival").public_key(),
-                        key_of("rival's identity"));
+  const auto resigned = sign_registration(stolen, ledger.state.genesis().chain_id,
+                                          key_of("rival").public_key(), key_of("rival's identity"));
   EXPECT_EQ(ledger.send("rival", resigned), Code::evidence_report_data_mismatch);
   EXPECT_FALSE(ledger.instance("identity"));
   EXPECT_FALSE(ledger.instance("rival's identity"));
@@ -207,9 +209,9 @@ TEST(Admit, ARevokedMachineIsRefusedAndNoOther) {
   Ready ledger;
   const auto& ca = intel().platform_ca_for_testing();
   const Buffer serial = intel().pck_for_testing(0).certificate.serial();
-  const Buffer list = crypto::issue_crl(ca.certificate, ca.key, ledger.now(), ledger.now() + kDay,
-                                        2, {serial})
-                          .der();
+  const Buffer list =
+      crypto::issue_crl(ca.certificate, ca.key, ledger.now(), ledger.now() + kDay, 2, {serial})
+          .der();
   ASSERT_EQ(ledger.put({list, to_buffer(as_bytes(intel().pck_chain(0)))}), Code::ok);
   EXPECT_EQ(ledger.enter({}), Code::evidence_revoked);
   EXPECT_FALSE(ledger.instance("identity"));

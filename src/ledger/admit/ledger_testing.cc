@@ -108,7 +108,9 @@ TestLedger::TestLedger(const Genesis& genesis)
   block();
 }
 
-crypto::Ed25519Key TestLedger::key(const std::string& who) { return key_of(who); }
+crypto::Ed25519Key TestLedger::key(const std::string& who) {
+  return key_of(who);
+}
 
 BlockResult TestLedger::block(const std::vector<Buffer>& txs) {
   BlockInput input;
@@ -157,8 +159,8 @@ RegisterInstance TestLedger::registration(const Candidate& candidate) const {
   r.capacity = 4;
   const auto bound = candidate.bound_to.empty() ? claims : claims_of(candidate.bound_to);
   const Hash32 block_hash = candidate.other_block ? hash_of("another block") : r.block_hash;
-  r.evidence = evidence_of(
-      candidate, registration_binding(chain_id, op, block_hash, r.block_height, bound));
+  r.evidence =
+      evidence_of(candidate, registration_binding(chain_id, op, block_hash, r.block_height, bound));
   return sign_registration(r, chain_id, op, key_of(candidate.identity));
 }
 

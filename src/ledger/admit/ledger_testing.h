@@ -30,8 +30,8 @@ struct Candidate {
   uint32_t machine = 0;
   uint8_t image = kImage;
   bool debug = false;
-  std::string bound_to;       // evidence for this identity instead
-  bool other_block = false;   // evidence bound to another block hash
+  std::string bound_to;      // evidence for this identity instead
+  bool other_block = false;  // evidence bound to another block hash
 };
 
 class TestLedger {

@@ -21,14 +21,21 @@ static_assert(Code{kPolicyCodes + static_cast<uint32_t>(policy::Reason::tcb_stat
 static_assert(Code{kPolicyCodes + static_cast<uint32_t>(policy::Reason::development)} ==
               Code::policy_development);
 
-Code code_of(evidence::Error error) { return Code{kEvidenceCodes + static_cast<uint32_t>(error)}; }
-Code code_of(policy::Reason reason) { return Code{kPolicyCodes + static_cast<uint32_t>(reason)}; }
+Code code_of(evidence::Error error) {
+  return Code{kEvidenceCodes + static_cast<uint32_t>(error)};
+}
+Code code_of(policy::Reason reason) {
+  return Code{kPolicyCodes + static_cast<uint32_t>(reason)};
+}
 
 Code code_of(CollateralError error) {
   switch (error) {
-    case CollateralError::malformed: return Code::collateral_malformed;
-    case CollateralError::unverified: return Code::collateral_unverified;
-    case CollateralError::not_current: return Code::collateral_not_current;
+    case CollateralError::malformed:
+      return Code::collateral_malformed;
+    case CollateralError::unverified:
+      return Code::collateral_unverified;
+    case CollateralError::not_current:
+      return Code::collateral_not_current;
   }
   std::abort();
 }
@@ -63,8 +70,7 @@ std::expected<std::vector<Platform>, Code> Verifier::admit(const AdmissionInput&
   if (!judgement.admitted()) return std::unexpected(code_of(judgement));
   std::vector<Platform> out;
   for (const auto& item : judgement.items) {
-    out.push_back(
-        admission::platform_of(*item.verification.verified, input.genesis.chain_id));
+    out.push_back(admission::platform_of(*item.verification.verified, input.genesis.chain_id));
     if (!fits_record(out.back())) return std::unexpected(Code::evidence_unsupported);
   }
   return out;
@@ -87,6 +93,8 @@ std::expected<CollateralRecord, Code> Verifier::verify_collateral(std::span<cons
 
 }  // namespace
 
-std::shared_ptr<const AdmissionVerifier> make_verifier() { return std::make_shared<Verifier>(); }
+std::shared_ptr<const AdmissionVerifier> make_verifier() {
+  return std::make_shared<Verifier>();
+}
 
 }  // namespace cloister::ledger
