@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include "cli/command.h"
 #include "cli/nearest.h"
 #include "cli/verdict.h"
+#include "evidence/sim/intel.h"
 
 namespace cloister::cli {
 namespace {
@@ -54,6 +57,58 @@ TEST(Verdict, EvidenceCannotDriveTheTerminal) {
   const std::string text = verdict_text(refused(), 0);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_NE(text.find("?[31mred"), std::string::npos);
+}
+
+// Evidence and collateral of a simulated vendor, as files.
+class VerifyCommand : public testing::Test {
+ protected:
+  static constexpr UnixSeconds kNow = 1'800'000'000;
+
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "cli_verify_XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    const auto vendor = evidence::sim::IntelSimulator::create(kNow);
+    ASSERT_TRUE(
+        evidence::sim::write_private_files(folder_ / "collateral", vendor.collateral(kNow)));
+    const std::string root = crypto::to_pem(vendor.root_for_testing().certificate);
+    ASSERT_TRUE(evidence::sim::write_private_files(
+        folder_, {{"quote.bin", vendor.quote({}, {})}, {"root.pem", to_buffer(as_bytes(root))}}));
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  // What the command prints, and its exit code.
+  std::pair<std::string, int> verify(const std::string& more) {
+    CLI::App program;
+    const Command command = add_verify(program);
+    program.parse("verify " + (folder_ / "quote.bin").string() + " --format tdx-quote --time " +
+                  std::to_string(kNow) + " --collateral " + (folder_ / "collateral").string() +
+                  " --json " + more);
+    testing::internal::CaptureStdout();
+    const int code = command.run();
+    return {testing::internal::GetCapturedStdout(), code};
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(VerifyCommand, ASimulatedVendorIsAcceptedOnlyWhenItsRootIsNamed) {
+  const auto [unnamed, refused] = verify("");
+  EXPECT_EQ(refused, kExitRefused);
+  EXPECT_EQ((*parse_json(unnamed))["error"].string(), "wrong_chain");
+
+  const auto [named, accepted] = verify("--development-root " + (folder_ / "root.pem").string());
+  EXPECT_EQ(accepted, kExitOk);
+  EXPECT_EQ((*parse_json(named))["verdict"].string(), "accept");
+  EXPECT_EQ((*parse_json(named))["development"].string(), "no hardware protection");
+}
+
+TEST_F(VerifyCommand, ReportDataIsComparedWhenItIsGiven) {
+  const std::string root = "--development-root " + (folder_ / "root.pem").string();
+  EXPECT_EQ(verify(root + " --report-data " + std::string(128, '0')).second, kExitOk);
+  const auto [text, code] = verify(root + " --report-data " + std::string(128, '1'));
+  EXPECT_EQ(code, kExitRefused);
+  EXPECT_EQ((*parse_json(text))["error"].string(), "report_data_mismatch");
 }
 
 }  // namespace
