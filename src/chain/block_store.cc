@@ -20,8 +20,8 @@ constexpr const char* kSchema =
     "CREATE TABLE identity(chain_id TEXT NOT NULL, genesis_hash BLOB NOT NULL) STRICT;"
     "CREATE TABLE blocks(height INTEGER PRIMARY KEY, digest BLOB NOT NULL, block BLOB NOT NULL)"
     " STRICT;"
-    "CREATE TABLE txs(id BLOB PRIMARY KEY, height INTEGER NOT NULL, place INTEGER NOT NULL)"
-    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE txs(id BLOB PRIMARY KEY, height INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " ok INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE state(family TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
     " PRIMARY KEY(family, key)) STRICT, WITHOUT ROWID;";
 
@@ -124,8 +124,10 @@ struct BlockStore::Impl {
   Status prepare() {
     const std::pair<Statement*, const char*> all[] = {
         {&add_block, "INSERT INTO blocks VALUES(?,?,?)"},
-        // A transaction that is replayed in vain stays where it first stood.
-        {&add_tx, "INSERT OR IGNORE INTO txs VALUES(?,?,?)"},
+        // A refused transaction may stand in a later block again; one that succeeded stays there.
+        {&add_tx,
+         "INSERT INTO txs VALUES(?,?,?,?) ON CONFLICT(id) DO UPDATE SET height=excluded.height,"
+         " place=excluded.place, ok=excluded.ok WHERE ok=0"},
         {&put, "INSERT OR REPLACE INTO state VALUES(?,?,?)"},
         {&erase, "DELETE FROM state WHERE family=? AND key=?"},
         {&get_height, "SELECT coalesce(max(height),0), count(*) FROM blocks"},
@@ -148,7 +150,7 @@ struct BlockStore::Impl {
     for (size_t i = 0; done && i < block.txs.size(); ++i) {
       const Hash32 id = light::tx_id(block.txs[i]);
       add_tx.bind(1, Bytes(id)).bind(2, block.height()).bind(3, static_cast<int64_t>(i));
-      done = add_tx.run();
+      done = add_tx.bind(4, block.results[i].outcome.code == 0 ? 1 : 0).run();
     }
     for (size_t i = 0; done && i < changes.size(); ++i) {
       const StateChange& c = changes[i];

@@ -30,7 +30,7 @@ class BlockStore {
 
   Result<int64_t> height() const;  // 0 before the first block
   Result<Block> block(int64_t height) const;
-  // Where a transaction stands; nothing when it is in no block.
+  // Where a transaction succeeded, or else where it stood last; nothing when it is in no block.
   struct TxPlace {
     int64_t height = 0;
     size_t index = 0;

@@ -153,6 +153,14 @@ TEST_F(ClientTest, OutcomesOfTransactionsAreProven) {
             LightError::wrong_root);
 }
 
+TEST_F(ClientTest, ATransactionThatWaitsHasNoOutcomeYet) {
+  light::Client c = client();
+  const Buffer tx = toy_tx(toy_sender(2), 0, "mine", "1");
+  ASSERT_TRUE(context_.await(c.broadcast(tx)));
+  EXPECT_EQ(context_.await(c.wait_tx(light::tx_id(tx), light::Millis(20))).error(),
+            LightError::not_yet);
+}
+
 TEST_F(ClientTest, RefusedTransactionsHaveTheirCode) {
   light::Client c = client();
   EXPECT_EQ(context_.await(c.broadcast(Buffer{1, 2, 3}))->code, kToyMalformed);

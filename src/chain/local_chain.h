@@ -50,6 +50,7 @@ class LocalChain {
   // The state after `height`; nothing when it is not among the last kViewsKept.
   std::shared_ptr<const StateView> view_at(int64_t height) const;
   const HeaderParts& parts() const { return parts_; }
+  bool waits(const Hash32& tx_id) const { return mempool_.contains(tx_id); }
   size_t waiting_txs() const { return mempool_.size(); }
   int64_t heartbeat_ms() const { return config_.heartbeat_ms; }
   std::optional<ChainError> stopped() const { return stopped_; }

@@ -100,6 +100,31 @@ TEST_F(Driver, FailedTransactionsHaveResults) {
   EXPECT_EQ(value("b"), "2");
 }
 
+// The toy counts a refused nonce as used, the ledger does not: here the same bytes stand in two
+// blocks.
+TEST_F(Driver, ATransactionIsFoundWhereItSucceeded) {
+  const Buffer tx = toy_tx(kAlice, 0, "a", "1");
+  const auto block_with = [&](int64_t height, uint32_t code) {
+    Block block;
+    block.txs = {tx};
+    block.results.resize(1);
+    block.results[0].outcome.code = code;
+    light::Header& header = block.signed_header.header;
+    header = next_header(chain_->parts(), nullptr, now_ms_, block.txs);
+    header.height = height;
+    ASSERT_TRUE(chain_->store_for_testing().append(block, {}));
+  };
+  const auto found_at = [&] { return (*chain_->find_tx(light::tx_id(tx)))->height; };
+  block_with(1, 5);
+  EXPECT_EQ(found_at(), 1);
+  block_with(2, 5);
+  EXPECT_EQ(found_at(), 2);
+  block_with(3, 0);
+  EXPECT_EQ(found_at(), 3);
+  block_with(4, 7);
+  EXPECT_EQ(found_at(), 3);
+}
+
 TEST_F(Driver, RestartContinuesWhereItStopped) {
   chain_->submit(toy_tx(kAlice, 0, "a", "1"));
   produce(3);

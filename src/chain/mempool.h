@@ -36,6 +36,7 @@ class Mempool {
   // Drops what `block` holds and what the new state no longer admits.
   void after_block(std::span<const Buffer> block, const Application& app);
 
+  bool contains(const Hash32& id) const { return ids_.contains(id); }
   bool empty() const { return waiting_.empty(); }
   size_t size() const { return waiting_.size(); }
 

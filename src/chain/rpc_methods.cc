@@ -193,6 +193,8 @@ RpcAnswer RpcMethods::broadcast(const RpcCall& call) {
 RpcAnswer RpcMethods::tx(const RpcCall& call) const {
   const auto id = to_fixed<32>(call.get<Buffer>("hash").value_or(Buffer()));
   if (!id) return refuse(RpcCode::invalid_params, "a hash has 32 bytes");
+  // Sent again after a refusal: what counts is the block to come.
+  if (chain_.waits(*id)) return refuse(RpcCode::internal, "the transaction waits for a block");
   const auto place = chain_.find_tx(*id);
   if (!place) return refuse(RpcCode::internal, describe(place.error()));
   if (!*place) return refuse(RpcCode::internal, "no block holds this transaction");
