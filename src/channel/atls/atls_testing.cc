@@ -3,10 +3,16 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 
 #include "crypto/openssl.h"
 
 namespace cloister::atls {
+namespace {
+
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
 
 asio::awaitable<Result<std::vector<evidence::Evidence>>> ScriptedSource::quote(
     Fixed<64> report_data) {
@@ -128,6 +134,91 @@ std::shared_ptr<SslContext> flawed_server_context(const Leaf& leaf, Flaw flaw) {
     crypto::require(SSL_CTX_set_max_proto_version(raw, TLS1_2_VERSION) == 1);
   }
   return context;
+}
+
+BindingInputs inputs_of(World& world, const Scene& scene) {
+  BindingInputs inputs;
+  const auto exported = export_attestation(scene.link->ssl(), scene.request.context).value();
+  inputs.bind = bind_of(crypto::HashKind::sha384, world.leaf.certificate.spki_der(), exported);
+  inputs.spki_sha256 = world.leaf.certificate.spki_sha256();
+  inputs.instance_id = scene.request.instance_id;
+  inputs.request_sha256 = crypto::sha256(scene.request_bytes);
+  inputs.claims_sha256 = crypto::sha256(world.source->claims_bytes);
+  return inputs;
+}
+
+Buffer authenticator_for(World& world, const Scene& scene, const BindingInputs& inputs) {
+  Attestation attestation;
+  attestation.claims = world.source->claims_bytes;
+  attestation.evidence.push_back({evidence::Format::tdx_quote, to_buffer(report_data(inputs))});
+  return make_authenticator(scene.exported, scene.request_bytes, scene.request.context,
+                            world.leaf.certificate, world.leaf.key,
+                            encode_cmw(attestation).value());
+}
+
+namespace {
+
+asio::awaitable<void> play(World& world, std::shared_ptr<SslContext> context, Script script,
+                           tcp::socket socket) {
+  Scene scene;
+  scene.link = std::make_shared<TlsLink>(std::move(socket), context);
+  scene.link->arm(std::chrono::seconds(10));
+  Result<void> held = co_await scene.link->handshake(false);
+  if (!held) co_return;
+  auto bytes = co_await scene.link->expect_frame(FrameType::att_request);
+  if (!bytes) co_return;
+  scene.request_bytes = *bytes;
+  scene.request = decode_request(*bytes).value();
+  scene.exported = export_authenticator_keys(scene.link->ssl(), crypto::HashKind::sha384).value();
+  scene.good_authenticator = authenticator_for(world, scene, inputs_of(world, scene));
+  co_await script(scene);
+  scene.link->disarm();
+  scene.link->close();
+}
+
+}  // namespace
+
+ScriptedServer::ScriptedServer(World& world, Script script, Flaw flaw)
+    : context(flawed_server_context(world.leaf, flaw)),
+      listener(world.context, [&world, c = context, s = std::move(script)](tcp::socket socket) {
+        return play(world, c, s, std::move(socket));
+      }) {}
+
+asio::awaitable<void> say(TlsLink& link, std::string_view raw) {
+  co_await asio::async_write(link.stream(), asio::buffer(raw.data(), raw.size()), kAsTuple);
+}
+
+asio::awaitable<size_t> drain(TlsLink& link) {
+  size_t total = 0;
+  Buffer piece(4096);
+  while (true) {
+    auto [ec, size] =
+        co_await link.stream().async_read_some(asio::buffer(piece.data(), piece.size()), kAsTuple);
+    total += size;
+    if (ec) co_return total;
+  }
+}
+
+asio::awaitable<void> full_handshake(Scene& scene) {
+  co_await scene.link->write_frame(FrameType::authenticator, scene.good_authenticator);
+  auto verdict = co_await scene.link->expect_frame(FrameType::verdict);
+  if (verdict) co_await scene.link->write_frame(FrameType::done, {});
+  co_await drain(*scene.link);
+}
+asio::awaitable<Result<std::shared_ptr<TlsLink>>> reach_instance(World& world, uint16_t port) {
+  auto socket = co_await http::connect_tcp(world.context.executor(), "127.0.0.1", port,
+                                           std::chrono::seconds(5));
+  if (!socket) co_return std::unexpected(AtlsError::connect_failed);
+  auto link = std::make_shared<TlsLink>(std::move(*socket), make_client_context());
+  link->watch().spki_sha256 = world.leaf.certificate.spki_sha256();
+  link->watch().now = world.clock.now();
+  Result<void> held = co_await link->handshake(true);
+  if (!held) co_return std::unexpected(held.error());
+  co_return link;
+}
+
+std::optional<AtlsError> error_of(const Connected& connected) {
+  return connected ? std::nullopt : std::optional(connected.error());
 }
 
 }  // namespace cloister::atls

@@ -72,4 +72,36 @@ struct HonestServer {
 enum class Flaw { none, tickets, no_alpn, tls_1_2 };
 std::shared_ptr<SslContext> flawed_server_context(const Leaf& leaf, Flaw flaw);
 
+// --- a server that speaks by hand
+// -------------------------------------------------------------------
+
+// What a scripted server may use once TLS stands and the request has come.
+struct Scene {
+  std::shared_ptr<TlsLink> link;
+  Buffer request_bytes;
+  AttestationRequest request;
+  Exported exported;
+  Buffer good_authenticator;
+};
+using Script = std::function<asio::awaitable<void>(Scene&)>;
+
+BindingInputs inputs_of(World& world, const Scene& scene);  // as an honest server computes them
+// What an honest server would send, but with evidence for `inputs`.
+Buffer authenticator_for(World& world, const Scene& scene, const BindingInputs& inputs);
+
+struct ScriptedServer {
+  ScriptedServer(World& world, Script script, Flaw flaw = Flaw::none);
+  std::shared_ptr<SslContext> context;
+  Listener listener;
+};
+
+asio::awaitable<void> say(TlsLink& link, std::string_view raw);
+asio::awaitable<size_t> drain(TlsLink& link);  // until the peer closes; how many bytes came
+asio::awaitable<void> full_handshake(Scene& scene);
+
+// A client up to the end of the TLS handshake.
+asio::awaitable<Result<std::shared_ptr<TlsLink>>> reach_instance(World& world, uint16_t port);
+
+std::optional<AtlsError> error_of(const Connected& connected);
+
 }  // namespace cloister::atls
