@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints the fixed vectors of sampler_test.cc, fixed_math_test.cc and model_file_test.cc.
+"""Prints the fixed vectors of sampler_test.cc, fixed_math_test.cc, model_file_test.cc.
 
-Written from the definitions in the headers with decimal arithmetic of 100 digits, not from the code.
+Written from the definitions in the headers, with decimal arithmetic of 100 digits.
 """
 import hashlib
 import struct
@@ -17,7 +17,8 @@ def gumbel(uniform):
 
 
 def noise(seed, position, token):
-    digest = hashlib.sha256(b"cloister gumbel v1\0" + seed + struct.pack("<II", position, token)).digest()
+    counter = struct.pack("<II", position, token)
+    digest = hashlib.sha256(b"cloister gumbel v1\0" + seed + counter).digest()
     return gumbel(struct.unpack("<Q", digest[:8])[0])
 
 
@@ -44,7 +45,11 @@ def choose(logits, temperature, top_k, top_p, min_p, seed, position):
         if share >= Decimal(top_p) / 10**6:
             break
     kept = [t for t in kept if weight[t] >= Decimal(min_p) / 10**6]
-    score = lambda t: Decimal(logits[t]) * 10**6 / temperature + Decimal(noise(seed, position, t)) / TWO32
+
+    def score(t):
+        scaled = Decimal(logits[t]) * 10**6 / temperature
+        return scaled + Decimal(noise(seed, position, t)) / TWO32
+
     return max(kept, key=score)
 
 
@@ -73,8 +78,12 @@ def small_model_root():
     ]
     sha = lambda data: hashlib.sha256(data).digest()
     leaves = [b"cloister model metadata v1\0" + struct.pack("<Q", len(keys)) + sha(b"".join(keys))]
-    for name, shape, kind, data in [(b"norm.weight", [3], 0, b"\x11" * 12), (b"out.weight", [32, 2], 3, b"\x22" * 40)]:
-        head = text(name) + struct.pack("<II", kind, len(shape)) + struct.pack(f"<{len(shape)}Q", *shape)
+    tensors = [
+        (b"norm.weight", [3], 0, b"\x11" * 12),
+        (b"out.weight", [32, 2], 3, b"\x22" * 40),
+    ]
+    for name, shape, kind, data in tensors:
+        head = text(name) + struct.pack(f"<II{len(shape)}Q", kind, len(shape), *shape)
         leaves.append(b"cloister model tensor v1\0" + head + sha(data))
     return merkle(leaves).hex()
 
@@ -84,6 +93,12 @@ for u in [1, 2**32, 2**63, 0x0123456789ABCDEF, 0xFEDCBA9876543210, 2**64 - 2**20
 print("noise", noise(bytes([1]) + bytes(31), 2, 3))
 draws = splitmix(42)
 logits = [float32((next(draws) % 20000 - 10000) / 1000) for _ in range(5000)]
-for case in [(1000000, 0, 1000000, 0), (700000, 40, 950000, 50000), (2000000, 1024, 1000000, 0), (1300000, 0, 400000, 0)]:
+cases = [
+    (1000000, 0, 1000000, 0),
+    (700000, 40, 950000, 50000),
+    (2000000, 1024, 1000000, 0),
+    (1300000, 0, 400000, 0),
+]
+for case in cases:
     print(case, [choose(logits, *case, bytes([9]) + bytes(31), p) for p in range(6)])
 print("small model root", small_model_root())
