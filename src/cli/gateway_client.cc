@@ -18,6 +18,7 @@ namespace asio = boost::asio;
 constexpr http::Millis kConnectTimeout{5'000};
 constexpr http::Millis kPlainTimeout{20'000};
 constexpr http::Millis kAnswerTimeout{600'000};
+constexpr uint32_t kMaxAnswerTokens = 512;  // a terminal is no place for more
 
 template <typename T>
 using Expected = std::expected<T, std::string>;
@@ -80,7 +81,8 @@ asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, Gatew
   }
   auto message = JsonValue::object({{"role", "user"}, {"content", prompt.reveal()}});
   auto body = JsonValue::object(
-      {{"model", model}, {"messages", JsonValue::Array{std::move(message)}}, {"temperature", 0}});
+      {{"model", model}, {"messages", JsonValue::Array{std::move(message)}},
+       {"temperature", 0}, {"max_tokens", kMaxAnswerTokens}});
   SystemClock clock;
   auto started_ms = clock.now_ms();
   auto request = http::make_request("POST", "/v1/chat/completions", body.dump(), "application/json");

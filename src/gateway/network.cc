@@ -162,7 +162,7 @@ void Network::drop(Session session) {
 }
 
 void Network::note_refused(RefusedNode node) {
-  parts_.log.warning("node_refused", {});
+  parts_.log.warning("node_refused", {{"reason", LogWord::trusted(node.reason)}});
   refused_.push_front(std::move(node));
   if (refused_.size() > kMaxRefusedKept) refused_.pop_back();
 }

@@ -51,6 +51,11 @@ class Evaluation {
                        ledger_.policy ? ledger_.policy->version : 0, ledger_.height);
   }
   std::string receipt_fault() const;
+  // What stands where a check could not be made.
+  std::string not_reached() const {
+    return ledger_.fault.empty() ? "not reached: an earlier check failed"
+                                 : "not reached: the ledger's part does not hold: " + ledger_.fault;
+  }
 
   const Bundle& bundle_;
   const Expectations& expectations_;
@@ -105,7 +110,7 @@ void Evaluation::judge_evidence() {
 void Evaluation::check_evidence_rows() {
   for (const char* name : {"vendor_root", "evidence_signature", "collateral_fresh", "revocation",
                            "tcb_status", "debug_off"}) {
-    Row row{name, false, "", "not reached: an earlier check failed", "vendor"};
+    Row row{name, false, "", not_reached(), "vendor"};
     bool seen = false;
     for (const auto& item : judgement_.items) {
       for (const auto& check : item.verification.appraisal.checks) {
@@ -116,7 +121,7 @@ void Evaluation::check_evidence_rows() {
     }
     report_.checks.push_back(std::move(row));
   }
-  Row measurement{"measurement", false, "a released program", "not reached", policy_source()};
+  Row measurement{"measurement", false, "a released program", not_reached(), policy_source()};
   for (const auto& item : judgement_.items) {
     for (const auto& finding : item.decision.findings) {
       if (finding.reason != policy::Reason::measurement) continue;
