@@ -42,3 +42,8 @@ if(CLOISTER_SANITIZE)
                         $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)  # coroutine frames
   endif()
 endif()
+
+# Coverage for libFuzzer in the libraries too: without it a fuzzer is blind to what it tests.
+if(CLOISTER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
