@@ -52,7 +52,7 @@ ledger::NetworkPolicy policy_for(const DevelopmentNetwork& network) {
 ledger::Model model_for(const DevelopmentNetwork& network) {
   ledger::Model model;
   model.root = network.model.model_root;
-  model.name = network.model.name;
+  model.name = model_name(network);
   model.size_bytes = network.model_bytes;
   model.licence = network.model.licence;
   model.quantization = network.model.quantization;
@@ -130,6 +130,16 @@ std::expected<void, std::string> make_network_files(const DevelopmentNetwork& ne
   if (std::filesystem::exists(network.ready_marker())) return {};
   if (auto made = make_genesis(network, random, clock); !made) return made;
   return write_text(network.ready_marker(), "");  // last: a half-made network is made again
+}
+
+// What users ask for: the file's name without its ending and quantisation.
+std::string model_name(const DevelopmentNetwork& network) {
+  std::string stem = network.model_file.stem().string();
+  std::string suffix = "." + network.model.quantization;
+  if (!network.model.quantization.empty() && stem.ends_with(suffix)) {
+    stem.resize(stem.size() - suffix.size());
+  }
+  return stem;
 }
 
 std::string node_name(size_t index) { return fmt::format("node-{}", index + 1); }

@@ -40,6 +40,7 @@ std::expected<void, std::string> write_node_config(const DevelopmentNetwork& net
 std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& network,
                                                       uint16_t rpc_port, uint16_t listen_port,
                                                       const std::string& log_level);
+std::string model_name(const DevelopmentNetwork& network);  // as users ask for it
 std::string node_name(size_t index);      // "node-1"
 std::string node_platform(size_t index);  // "simulated TDX"
 

@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 constexpr http::Millis kConnectTimeout{5'000};
 constexpr http::Millis kPlainTimeout{20'000};
 constexpr http::Millis kAnswerTimeout{600'000};
-constexpr uint32_t kMaxAnswerTokens = 512;  // a terminal is no place for more
+constexpr uint32_t kMaxAnswerTokens = 256;  // a terminal is no place for more
 
 template <typename T>
 using Expected = std::expected<T, std::string>;

@@ -27,7 +27,7 @@ constexpr int kNodeTimeoutMs = 180'000;  // a model loads and an instance regist
 constexpr int kGatewayTimeoutMs = 120'000;
 constexpr size_t kMaxNodes = 8;
 constexpr uint16_t kDefaultPort = 8642;
-constexpr const char* kFirstPrompt = "What is the capital of France? Answer in one sentence.";
+constexpr const char* kFirstPrompt = "Which city is the capital of France?";
 
 struct Options {
   std::string folder, engine = "local", mode = "atls", model_file, log_level = "info";
@@ -211,7 +211,7 @@ Expected<void> Network::start() {
   files_.nodes = options_.nodes;
   if (auto good = choose_folder(); !good) return good;
   if (auto good = describe_model(); !good) return good;
-  tell(fmt::format("model {} ({}), root {}…", files_.model.name, files_.model.quantization,
+  tell(fmt::format("model {} ({}), root {}…", model_name(files_), files_.model.quantization,
                    to_hex(Bytes(files_.model.model_root).first(8))));
   if (auto good = make_network_files(files_, random_, clock_); !good) return good;
   if (auto good = write_ledger_config(files_); !good) return good;
@@ -255,7 +255,7 @@ Expected<void> Network::start_gateway(uint16_t rpc_port) {
 }
 
 Expected<AskedAnswer> Network::ask(const std::string& prompt) {
-  return ask_gateway({gateway_port_, token_}, files_.model.name, UserText(prompt));
+  return ask_gateway({gateway_port_, token_}, model_name(files_), UserText(prompt));
 }
 
 Expected<void> Network::serve() {
