@@ -193,6 +193,32 @@ TEST(LedgerDaemonStart, RefusesWhatIsNotItsOwn) {
   EXPECT_EQ(error_with([](C c) { c.dir = "no/such/folder"; }), ChainError::io);
 }
 
+TEST(ServiceFailure, AFullDiskIsReportedOnceAndRefusesTransactions) {
+  TemporaryFolder folder;
+  SystemClock clock;
+  auto chain = open_toy(folder.file("ledger.db"));
+  ASSERT_TRUE(chain);
+  ASSERT_TRUE(chain->store_for_testing().limit_pages_for_testing(1));
+  for (uint64_t i = 0; i < 8; ++i) {
+    chain->submit(toy_tx(toy_sender(1), i, "big", std::string(100'000, 'x')));
+  }
+  std::promise<ChainError> failed;
+  ServiceConfig config;
+  config.on_failure = [&](ChainError error) { failed.set_value(error); };
+  http::TestContext context;
+  auto service = Service::start(context.executor(), clock, std::move(*chain), std::move(config));
+  ASSERT_TRUE(service);
+  auto failure = failed.get_future();
+  ASSERT_EQ(failure.wait_for(http::kTestPatience), std::future_status::ready);
+  EXPECT_EQ(failure.get(), ChainError::disk_full);
+  light::TrustStart start{"toy-1", {}, std::nullopt};
+  light::Client client(context.executor(),
+                       std::make_unique<light::HttpRpc>("127.0.0.1", service->port()), clock,
+                       start);
+  EXPECT_EQ(context.await(client.broadcast(toy_tx(toy_sender(2), 0, "a", "b"))).error(),
+            LightError::remote_refused);
+}
+
 // The real state machine under the driver, block by block.
 class LedgerDriver : public testing::Test {
  protected:
@@ -252,7 +278,7 @@ TEST_F(LedgerDriver, TheBeaconComesWhenADrawWaitsForIt) {
   send("alice", ledger::TestNetwork::open_body());
   const auto session = chain_->last()->results.back().outcome.data;
   const auto h = static_cast<uint64_t>(chain_->height());
-  EXPECT_EQ(chain_->next_block_ms(), now_ms_ + 200);  // work is due
+  EXPECT_EQ(chain_->next_block_ms(), now_ms_ + 10);
   produce();
   ASSERT_EQ(chain_->last()->txs.size(), 1U);
   EXPECT_EQ(last_code(), 0U) << chain_->last()->results[0].log;

@@ -64,11 +64,11 @@ Mempool::Verdict LocalChain::submit(Bytes tx) {
 UnixMillis LocalChain::next_block_ms() const {
   if (!last_) return config_.genesis_time_ms;
   const UnixMillis last_ms = last_->time_ms();
-  if (!mempool_.empty() || app_->work_due(height() + 1)) {
-    return last_ms + config_.block_interval_ms;
-  }
+  if (!mempool_.empty()) return last_ms + config_.block_interval_ms;
   // Not asked of the app hash: a ledger that notes each block changes its state with every one.
-  return last_ms + (proof_wanted_ ? config_.proof_delay_ms : config_.heartbeat_ms);
+  if (proof_wanted_) return last_ms + config_.proof_delay_ms;
+  const bool work = app_->work_due(height() + 1);
+  return last_ms + (work ? config_.block_interval_ms : config_.heartbeat_ms);
 }
 
 std::vector<Buffer> LocalChain::next_txs() const {

@@ -24,7 +24,7 @@ struct LocalConfig {
   crypto::Ed25519Public validator{};  // the genesis' only one
   int64_t power = 1;
   int64_t block_interval_ms = 200;  // between blocks while transactions wait or work is due
-  int64_t proof_delay_ms = 10;      // to the block whose header proves the state after transactions
+  int64_t proof_delay_ms = 10;      // after transactions or due work: the next header proves it
   int64_t heartbeat_ms = 3000;      // between blocks when nothing happens, for freshness
   MempoolLimits mempool;
 };

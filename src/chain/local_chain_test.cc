@@ -84,11 +84,14 @@ TEST_F(Driver, BlocksAreDueForAReason) {
 
 TEST_F(Driver, DueWorkMakesABlock) {
   auto app = std::make_unique<ToyApplication>();
-  app->work_due_at = 2;
+  app->work_due_at = 3;
   auto chain = LocalChain::open(toy_config(folder_.file("due.db")), std::move(app), test_key(1));
   ASSERT_TRUE(chain);
   ASSERT_TRUE(chain->produce(now_ms_));
-  EXPECT_EQ(chain->next_block_ms(), now_ms_ + 200);
+  ASSERT_TRUE(chain->produce(now_ms_ + 10));
+  EXPECT_EQ(chain->next_block_ms(), now_ms_ + 10 + 200);
+  ASSERT_TRUE(chain->produce(now_ms_ + 210));
+  EXPECT_EQ(chain->next_block_ms(), now_ms_ + 210 + 10);  // the proof of what it did
 }
 
 TEST_F(Driver, FailedTransactionsHaveResults) {

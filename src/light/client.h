@@ -29,7 +29,7 @@ struct ClientConfig {
   TrustOptions trust;
   int64_t max_age_ms = 60'000;  // of the newest header, for a read to be fresh
   Millis call_timeout{10'000};  // of one exchange with the endpoint
-  Millis poll_interval{100};    // between questions to an endpoint that cannot wait for us
+  Millis poll_interval{50};     // between questions to an endpoint that cannot wait for us
 };
 
 struct ProvenValue {
@@ -68,8 +68,8 @@ class Client {
   Answer<TxOutcomeProof> wait_tx(Hash32 tx_id, Millis timeout);
   // Waits for block `height` and tells what it did. A hint: read with proof before acting on it.
   Answer<BlockResults> watch(int64_t height, Millis timeout);
-  // Block `height` with its signatures as the endpoint has it, not verified: for showing others what
-  // they can verify themselves.
+  // Block `height` with its signatures as the endpoint has it, not verified: for showing others
+  // what they can verify themselves.
   Answer<LightBlock> light_block(int64_t height);
   // The newest header, verified and fresh.
   Answer<TrustRoot> latest();
