@@ -1,6 +1,7 @@
 #include "merkle/tree.h"
 
 #include <algorithm>
+#include <map>
 
 namespace cloister::merkle {
 
@@ -103,14 +104,11 @@ void Tree::erase(Bytes key) {
 }
 
 void Tree::update(std::vector<Change> changes) {
-  std::stable_sort(changes.begin(), changes.end(),
-                   [](const Change& a, const Change& b) { return a.path < b.path; });
-  std::vector<Change> last;
-  for (Change& change : changes) {
-    if (!last.empty() && last.back().path == change.path) last.pop_back();
-    last.push_back(std::move(change));
-  }
-  root_ = Builder::apply(root_, last, 0);
+  std::map<Hash32, Change> last;
+  for (Change& change : changes) last.insert_or_assign(change.path, std::move(change));
+  changes.clear();
+  for (auto& [path, change] : last) changes.push_back(std::move(change));
+  root_ = Builder::apply(root_, changes, 0);
 }
 
 Proof Tree::prove(Bytes key) const {
