@@ -74,7 +74,9 @@ class ClientTest : public testing::Test {
     return light::Client(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
                          std::move(start));
   }
-  light::Client client() { return client({"toy-1", chain_.parts().validators, std::nullopt}); }
+  light::Client client() {
+    return client({"toy-1", chain_.parts().validators, std::nullopt, false});
+  }
   std::expected<light::ProvenValue, LightError> read(light::Client& c, std::string_view key,
                                                      int64_t min_height = 0) {
     return context_.await(
@@ -301,6 +303,15 @@ TEST_F(ClientTest, AnOlderHeaderThanTheVerifiedOneChangesNothing) {
   EXPECT_EQ(read(c, "k1")->height, 3);
 }
 
+TEST_F(ClientTest, OnlyFixedValidatorsAreTrustedForever) {
+  clock_.advance_ms(int64_t{30} * 24 * 3600 * 1000);
+  produce(2);
+  light::Client usual = client();
+  EXPECT_EQ(read(usual, "k1").error(), LightError::trust_expired);
+  light::Client fixed = client({"toy-1", chain_.parts().validators, std::nullopt, true});
+  EXPECT_TRUE(read(fixed, "k1"));
+}
+
 TEST_F(ClientTest, StateSurvivesAsATrustRoot) {
   Buffer state;
   {
@@ -313,11 +324,11 @@ TEST_F(ClientTest, StateSurvivesAsATrustRoot) {
   const auto root = light::Client::root_from_state(state);
   ASSERT_TRUE(root);
   EXPECT_EQ(root->height, 4);
-  light::Client again = client({"toy-1", {}, *root});
+  light::Client again = client({"toy-1", {}, *root, false});
   EXPECT_TRUE(read(again, "k1"));
   light::TrustRoot wrong = *root;
   wrong.header_hash[0] ^= 1;
-  light::Client deceived = client({"toy-1", {}, wrong});
+  light::Client deceived = client({"toy-1", {}, wrong, false});
   EXPECT_EQ(read(deceived, "k1").error(), LightError::wrong_trust_root);
   for (size_t size = 0; size < state.size(); ++size) {
     EXPECT_FALSE(light::Client::root_from_state(Bytes(state).first(size)));

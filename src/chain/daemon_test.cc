@@ -211,7 +211,7 @@ TEST(ServiceFailure, AFullDiskIsReportedOnceAndRefusesTransactions) {
   auto failure = failed.get_future();
   ASSERT_EQ(failure.wait_for(http::kTestPatience), std::future_status::ready);
   EXPECT_EQ(failure.get(), ChainError::disk_full);
-  light::TrustStart start{"toy-1", {}, std::nullopt};
+  light::TrustStart start{"toy-1", {}, std::nullopt, false};
   light::Client client(context.executor(),
                        std::make_unique<light::HttpRpc>("127.0.0.1", service->port()), clock,
                        start);

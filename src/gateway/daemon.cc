@@ -9,15 +9,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-light::TrustStart trust_start(const ledger::Genesis& genesis) {
-  light::TrustStart start;
-  start.chain_id = genesis.chain_id;
-  for (const auto& validator : genesis.validators) {
-    start.genesis_validators.push_back({validator.public_key, static_cast<int64_t>(validator.power)});
-  }
-  return start;
-}
-
 bool is_loopback(const std::string& address) {
   return address == "127.0.0.1" || address == "::1";
 }
@@ -29,7 +20,7 @@ struct Daemon::Running {
       : context(io), parts(std::move(given)), clock(time), random(chance), log(out),
         ledger_client(io.get_executor(),
                       std::make_unique<light::HttpRpc>(parts.config.rpc_host, parts.config.rpc_port),
-                      time, trust_start(parts.genesis)),
+                      time, light::trust_of(parts.genesis)),
         account(ledger_client, std::move(parts.user_key), parts.genesis.chain_id, io.get_executor()),
         connector(io.get_executor(), time, chance),
         opener(OpenerParts{ledger_client, account, connector, parts.genesis, std::nullopt, time, out,

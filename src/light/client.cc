@@ -48,6 +48,7 @@ JsonValue query_params(ledger::Family family, Bytes key, int64_t height) {
 TrustStart trust_of(const ledger::Genesis& genesis) {
   TrustStart start;
   start.chain_id = genesis.chain_id;
+  start.fixed_validators = genesis.embedded;
   for (const ledger::Validator& v : genesis.validators) {
     start.genesis_validators.push_back({v.public_key, static_cast<int64_t>(v.power)});
   }
@@ -62,6 +63,7 @@ Client::Client(asio::any_io_executor executor, std::unique_ptr<Rpc> rpc, const C
       start_(std::move(start)),
       config_(config) {
   sort_validators(start_.genesis_validators);
+  if (start_.fixed_validators) config_.trust.trusting_period_s = kMaxPeriodSeconds;
 }
 
 Client::Answer<ProvenValue> Client::read(ledger::Family family, Buffer key, int64_t min_height,

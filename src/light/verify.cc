@@ -8,8 +8,7 @@ namespace {
 using Verdict = std::expected<void, LightError>;
 
 constexpr int64_t kMaxSeconds = 253402300799;  // 9999-12-31T23:59:59Z
-constexpr int64_t kMaxPeriodSeconds = int64_t{100} * 366 * 24 * 3600;
-constexpr int64_t kMaxDenominator = 7;  // keeps power * denominator inside 63 bits
+constexpr int64_t kMaxDenominator = 7;         // keeps power * denominator inside 63 bits
 
 Verdict refuse(LightError error) {
   return std::unexpected(error);

@@ -16,6 +16,8 @@
 
 namespace cloister::light {
 
+constexpr int64_t kMaxPeriodSeconds = int64_t{100} * 366 * 24 * 3600;
+
 struct TrustOptions {
   int64_t trusting_period_s = 14 * 24 * 3600;  // less than the unbonding period
   int64_t max_clock_drift_s = 10;              // how far in the future a header may be

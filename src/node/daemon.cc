@@ -31,15 +31,6 @@ constexpr auto kConnectionIdle = http::Millis(15 * 60 * 1000);  // longer than g
 constexpr UnixSeconds kRenewSeconds = atls::kMaxLeafLifeSeconds / 2;  // at the latest
 constexpr std::chrono::seconds kRenewCheck{60};
 
-light::TrustStart trust_start(const ledger::Genesis& genesis) {
-  light::TrustStart start;
-  start.chain_id = genesis.chain_id;
-  for (const auto& validator : genesis.validators) {
-    start.genesis_validators.push_back({validator.public_key, static_cast<int64_t>(validator.power)});
-  }
-  return start;
-}
-
 // The TEE as the channel asks it: quotes are made off the connection's strand.
 class TeeSource final : public atls::EvidenceSource {
  public:
@@ -129,7 +120,7 @@ Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& t
       claims(claims_of(identity, parts.measured, parts.engine->info().model_root)),
       ledger_client(io.get_executor(),
                     std::make_unique<light::HttpRpc>(parts.config.rpc_host, parts.config.rpc_port),
-                    time, trust_start(parts.genesis)),
+                    time, light::trust_of(parts.genesis)),
       account(ledger_client, std::move(parts.operator_key), parts.genesis.chain_id,
               io.get_executor()),
       source(std::make_shared<TeeSource>(*parts.tee, workers, claims.encode())),
