@@ -71,12 +71,22 @@ TEST(Cbor, WritesTheShortestFormAndReadsItBack) {
 }
 
 TEST(Cbor, RefusesWhatIsNotCanonical) {
-  struct Case { const char* name; const char* hex; };
+  struct Case {
+    const char* name;
+    const char* hex;
+  };
   const Case cases[] = {
-      {"long zero", "1800"}, {"long 23", "1817"},        {"16-bit 255", "1900ff"},
-      {"32-bit 65535", "1a0000ffff"}, {"64-bit 2^32-1", "1b00000000ffffffff"},
-      {"indefinite", "5f"},  {"reserved info", "1c"},    {"negative", "20"},
-      {"truncated", "19ff"}, {"trailing", "0000"},       {"empty", ""},
+      {"long zero", "1800"},
+      {"long 23", "1817"},
+      {"16-bit 255", "1900ff"},
+      {"32-bit 65535", "1a0000ffff"},
+      {"64-bit 2^32-1", "1b00000000ffffffff"},
+      {"indefinite", "5f"},
+      {"reserved info", "1c"},
+      {"negative", "20"},
+      {"truncated", "19ff"},
+      {"trailing", "0000"},
+      {"empty", ""},
   };
   for (const Case& c : cases) {
     Buffer raw = *from_hex(c.hex);
@@ -99,13 +109,15 @@ TEST(Cbor, BoundsAreCheckedBeforeAnythingIsTaken) {
 
 TEST(Utf8, RefusesSurrogatesOverlongFormsAndStrayBytes) {
   EXPECT_TRUE(valid_utf8("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"));
-  for (const char* bad : {"\x80", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"}) {
+  for (const char* bad :
+       {"\x80", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"}) {
     EXPECT_FALSE(valid_utf8(bad));
   }
 }
 
 TEST(Json, ReadsWhatItWrote) {
-  auto value = JsonValue::object({{"a", 1}, {"b", JsonValue::Array{true, {}, "x\n\"\x01"}}, {"c", 1.5}});
+  auto value =
+      JsonValue::object({{"a", 1}, {"b", JsonValue::Array{true, {}, "x\n\"\x01"}}, {"c", 1.5}});
   auto text = value.dump();
   EXPECT_EQ(text, R"({"a":1,"b":[true,null,"x\n\"\u0001"],"c":1.5})");
   auto back = parse_json(text);
@@ -116,7 +128,11 @@ TEST(Json, ReadsWhatItWrote) {
 }
 
 TEST(Json, RefusesEachLibertyByItsOwnError) {
-  struct Case { const char* name; std::string text; JsonError want; };
+  struct Case {
+    const char* name;
+    std::string text;
+    JsonError want;
+  };
   const Case cases[] = {
       {"duplicate key", R"({"a":1,"a":2})", JsonError::duplicate_key},
       {"duplicate by escape", R"({"a":1,"\u0061":2})", JsonError::duplicate_key},
@@ -127,11 +143,15 @@ TEST(Json, RefusesEachLibertyByItsOwnError) {
       {"empty", "", JsonError::syntax},
       {"cut", R"({"a":)", JsonError::syntax},
       {"comment", "/**/1", JsonError::syntax},
-      {"byte order mark", "\xEF\xBB\xBF""1", JsonError::syntax},
+      {"byte order mark",
+       "\xEF\xBB\xBF"
+       "1",
+       JsonError::syntax},
       {"lone surrogate", R"("\ud800")", JsonError::syntax},
       {"bad UTF-8", "\"\xFF\"", JsonError::syntax},
       {"NaN", "NaN", JsonError::syntax},
-      {"too many", R"([1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1])",
+      {"too many",
+       R"([1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1])",
        JsonError::too_many_values},
       {"too large", std::string(2000, ' '), JsonError::too_large},
   };
@@ -143,7 +163,8 @@ TEST(Json, RefusesEachLibertyByItsOwnError) {
 }
 
 TEST(Json, RawMemberGivesTheReceivedBytes) {
-  constexpr std::string_view text = R"( {"x":"a\"tcb\":{", "tcb" : {"v": [1, {"tcb":2}]} ,"s":"f"} )";
+  constexpr std::string_view text =
+      R"( {"x":"a\"tcb\":{", "tcb" : {"v": [1, {"tcb":2}]} ,"s":"f"} )";
   ASSERT_TRUE(parse_json(text));
   EXPECT_EQ(raw_member(text, "tcb"), R"({"v": [1, {"tcb":2}]})");
   EXPECT_EQ(raw_member(text, "s"), R"("f")");

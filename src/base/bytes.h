@@ -25,7 +25,9 @@ inline Bytes as_bytes(std::string_view text) {
 inline std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Buffer to_buffer(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+inline Buffer to_buffer(Bytes bytes) {
+  return {bytes.begin(), bytes.end()};
+}
 
 // Nothing when the lengths differ.
 template <size_t N>
@@ -41,7 +43,9 @@ inline bool equal(Bytes a, Bytes b) {
 }
 
 // Lexicographic, as all sorted encodings use it.
-inline bool less(Bytes a, Bytes b) { return as_text(a) < as_text(b); }
+inline bool less(Bytes a, Bytes b) {
+  return as_text(a) < as_text(b);
+}
 
 inline bool all_zero(Bytes bytes) {
   for (uint8_t b : bytes) {

@@ -117,7 +117,11 @@ bool valid_utf8(std::string_view text) {
   auto at = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   for (size_t i = 0; i < text.size();) {
     uint8_t lead = at(i);
-    size_t width = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+    size_t width = lead < 0x80       ? 1
+                   : lead >> 5 == 6  ? 2
+                   : lead >> 4 == 14 ? 3
+                   : lead >> 3 == 30 ? 4
+                                     : 0;
     if (width == 0 || i + width > text.size()) return false;
     uint32_t point = width == 1 ? lead : lead & (0x7Fu >> width);
     for (size_t j = 1; j < width; ++j) {

@@ -1,12 +1,13 @@
-// Deterministic CBOR (RFC 8949, 4.2.1), the subset the network uses: unsigned integers, byte and text
-// strings, arrays, booleans, and maps with unsigned keys in rising order. No DOM: a record's encoder
-// and decoder name its keys in order.
+// Deterministic CBOR (RFC 8949, 4.2.1), the subset the network uses: unsigned integers, byte and
+// text strings, arrays, booleans, and maps with unsigned keys in rising order. No DOM: a record's
+// encoder and decoder name its keys in order.
 //
 //   writer:  w.map(2).key(1).u64(height).key(2).bytes(id);
-//   reader:  r.map(2); r.key(1); height = r.u64(); r.key(2); id = r.fixed<32>();  if (!r.finish()) …
+//   reader:  r.map(2); r.key(1); height = r.u64(); r.key(2); id = r.fixed<32>();  if (!r.finish())
+//   …
 //
-// The reader fails for good at the first item that is not canonical, not of the asked type, or past a
-// bound; every later read returns an empty value. `finish` is the only verdict.
+// The reader fails for good at the first item that is not canonical, not of the asked type, or past
+// a bound; every later read returns an empty value. `finish` is the only verdict.
 #pragma once
 
 #include "base/bytes.h"

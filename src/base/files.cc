@@ -47,10 +47,14 @@ void sync_directory(const std::filesystem::path& directory) {
 
 std::string_view describe(FileError error) {
   switch (error) {
-    case FileError::not_found: return "the file does not exist";
-    case FileError::not_readable: return "the file cannot be read";
-    case FileError::too_large: return "the file is larger than allowed";
-    case FileError::not_writable: return "the file cannot be written";
+    case FileError::not_found:
+      return "the file does not exist";
+    case FileError::not_readable:
+      return "the file cannot be read";
+    case FileError::too_large:
+      return "the file is larger than allowed";
+    case FileError::not_writable:
+      return "the file cannot be written";
   }
   std::abort();
 }

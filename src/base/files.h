@@ -13,8 +13,8 @@ std::string_view describe(FileError error);
 
 std::expected<Buffer, FileError> read_file(const std::filesystem::path& path, size_t max_bytes);
 
-// Writes beside the target, syncs, and renames: a reader sees the old content or the new, never a part.
-// `secret`: only the owner may read it (0600), from the first byte on.
+// Writes beside the target, syncs, and renames: a reader sees the old content or the new, never a
+// part. `secret`: only the owner may read it (0600), from the first byte on.
 enum class FileMode { shared, secret };
 std::expected<void, FileError> write_file(const std::filesystem::path& path, Bytes content,
                                           FileMode mode);

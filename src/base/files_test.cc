@@ -9,7 +9,8 @@ namespace {
 class Files : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "cloister-files-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "cloister-files-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     dir_ = pattern;
   }
@@ -20,7 +21,7 @@ class Files : public testing::Test {
 TEST_F(Files, WritesReplaceWholeAndKeepSecretsPrivate) {
   auto path = dir_ / "key";
   ASSERT_TRUE(write_file(path, as_bytes("first"), FileMode::secret));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   ASSERT_TRUE(write_file(path, as_bytes("2"), FileMode::shared));

@@ -112,11 +112,21 @@ void write_string(std::string& out, std::string_view text) {
   out.push_back('"');
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<uint8_t>(c) < 0x20) {
           out += fmt::format("\\u{:04x}", static_cast<int>(c));
@@ -175,12 +185,18 @@ void write(std::string& out, const JsonValue& value, int indent) {
 
 std::string_view describe(JsonError error) {
   switch (error) {
-    case JsonError::too_large: return "the document is larger than allowed";
-    case JsonError::too_deep: return "the document is nested too deeply";
-    case JsonError::too_many_values: return "the document holds too many values";
-    case JsonError::duplicate_key: return "an object names a key twice";
-    case JsonError::bad_number: return "a number does not fit in 64 bits";
-    case JsonError::syntax: return "the document is not valid JSON";
+    case JsonError::too_large:
+      return "the document is larger than allowed";
+    case JsonError::too_deep:
+      return "the document is nested too deeply";
+    case JsonError::too_many_values:
+      return "the document holds too many values";
+    case JsonError::duplicate_key:
+      return "an object names a key twice";
+    case JsonError::bad_number:
+      return "a number does not fit in 64 bits";
+    case JsonError::syntax:
+      return "the document is not valid JSON";
   }
   std::abort();
 }
@@ -203,7 +219,8 @@ std::optional<uint64_t> JsonValue::u64() const {
 
 std::optional<int64_t> JsonValue::i64() const {
   if (auto v = std::get_if<int64_t>(&value_)) return *v;
-  if (auto v = std::get_if<uint64_t>(&value_); v && *v <= INT64_MAX) return static_cast<int64_t>(*v);
+  if (auto v = std::get_if<uint64_t>(&value_); v && *v <= INT64_MAX)
+    return static_cast<int64_t>(*v);
   return std::nullopt;
 }
 
@@ -289,7 +306,8 @@ std::optional<std::string_view> raw_member(std::string_view text, std::string_vi
         ++i;
       } else if (c == '"') {
         in_string = false;
-        if (depth == 1 && key_position && text.substr(string_start, i + 1 - string_start) == quoted) {
+        if (depth == 1 && key_position &&
+            text.substr(string_start, i + 1 - string_start) == quoted) {
           matched = true;
         }
       }

@@ -1,8 +1,9 @@
 // Strict JSON in (RFC 8259 without its liberties) and JSON out.
 //
-// Refused: duplicate keys, numbers outside 64 bits or not finite, depth over 32, invalid UTF-8, lone
-// surrogates, comments, byte order marks, anything after the value, sizes past the limits. An error
-// names the rule and the position, never the input, which may be a user's text. Strings wipe themselves.
+// Refused: duplicate keys, numbers outside 64 bits or not finite, depth over 32, invalid UTF-8,
+// lone surrogates, comments, byte order marks, anything after the value, sizes past the limits. An
+// error names the rule and the position, never the input, which may be a user's text. Strings wipe
+// themselves.
 #pragma once
 
 #include <expected>
@@ -76,17 +77,18 @@ class JsonValue {
   JsonValue& set(std::string_view key, JsonValue value);  // this must be null or an object
   JsonValue& push(JsonValue value);                       // this must be null or an array
 
-  std::string dump() const;          // compact, members in their order
-  std::string dump_pretty() const;   // two spaces
+  std::string dump() const;         // compact, members in their order
+  std::string dump_pretty() const;  // two spaces
 
  private:
   std::variant<std::monostate, bool, int64_t, uint64_t, double, Text, Array, Object> value_;
 };
 
-std::expected<JsonValue, JsonFault> parse_json(std::string_view text, const JsonLimits& limits = {});
+std::expected<JsonValue, JsonFault> parse_json(std::string_view text,
+                                               const JsonLimits& limits = {});
 
-// The exact bytes of a member of the top-level object, as received: what a vendor signed. `text` must
-// have passed parse_json.
+// The exact bytes of a member of the top-level object, as received: what a vendor signed. `text`
+// must have passed parse_json.
 std::optional<std::string_view> raw_member(std::string_view text, std::string_view key);
 
 }  // namespace cloister

@@ -1,5 +1,6 @@
-// The only door to the log. Events have names from a closed list of literals, fields are numbers and
-// identifiers; there is no overload for UserText, Secret or free text of a peer. JSON lines on stderr.
+// The only door to the log. Events have names from a closed list of literals, fields are numbers
+// and identifiers; there is no overload for UserText, Secret or free text of a peer. JSON lines on
+// stderr.
 #pragma once
 
 #include <initializer_list>

@@ -1,4 +1,5 @@
-// Keys and texts of users. Neither type can be printed, compared by accident or left behind in memory.
+// Keys and texts of users. Neither type can be printed, compared by accident or left behind in
+// memory.
 #pragma once
 
 #include <memory>
@@ -58,7 +59,8 @@ class Secret {
 };
 
 // Text of a user: a prompt or an answer. It has no formatter, no stream operator and no implicit
-// conversion; `reveal` is the only way to the characters and must never reach a log, an error or a disk.
+// conversion; `reveal` is the only way to the characters and must never reach a log, an error or a
+// disk.
 class UserText {
  public:
   UserText() = default;

@@ -29,8 +29,12 @@ std::optional<uint8_t> hex_digit(char c) {
 
 }  // namespace
 
-std::string to_hex(Bytes bytes) { return hex_with(bytes, "0123456789abcdef"); }
-std::string to_hex_upper(Bytes bytes) { return hex_with(bytes, "0123456789ABCDEF"); }
+std::string to_hex(Bytes bytes) {
+  return hex_with(bytes, "0123456789abcdef");
+}
+std::string to_hex_upper(Bytes bytes) {
+  return hex_with(bytes, "0123456789ABCDEF");
+}
 
 std::optional<Buffer> from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;

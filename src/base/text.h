@@ -1,5 +1,5 @@
-// Hex and base64 in both directions, and times for people. Decoders refuse anything but the canonical
-// alphabet and length.
+// Hex and base64 in both directions, and times for people. Decoders refuse anything but the
+// canonical alphabet and length.
 #pragma once
 
 #include "base/bytes.h"

@@ -26,7 +26,8 @@ int fail(const std::string& message) {
 
 std::expected<ledger::Genesis, std::string> read_genesis(const std::filesystem::path& path) {
   auto content = read_file(path, kMaxGenesisBytes);
-  if (!content) return std::unexpected(fmt::format("{}: {}", path.string(), describe(content.error())));
+  if (!content)
+    return std::unexpected(fmt::format("{}: {}", path.string(), describe(content.error())));
   auto genesis = ledger::genesis_from_json(as_text(*content));
   if (!genesis) {
     return std::unexpected(fmt::format("{}: {}", path.string(), ledger::describe(genesis.error())));

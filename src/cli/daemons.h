@@ -18,7 +18,8 @@ int fail(const std::string& message);
 
 std::expected<ledger::Genesis, std::string> read_genesis(const std::filesystem::path& path);
 
-// Runs `context` on this thread until SIGINT or SIGTERM; then `stop`, for at most its grace, and returns.
+// Runs `context` on this thread until SIGINT or SIGTERM; then `stop`, for at most its grace, and
+// returns.
 void run_until_signal(boost::asio::io_context& context,
                       std::function<boost::asio::awaitable<void>()> stop);
 

@@ -31,7 +31,9 @@ Outcome write_text(const std::filesystem::path& path, const std::string& text) {
   return {};
 }
 
-bool simulated_snp(size_t index) { return index % 3 == 1; }
+bool simulated_snp(size_t index) {
+  return index % 3 == 1;
+}
 
 ledger::NetworkPolicy policy_for(const DevelopmentNetwork& network) {
   ledger::NetworkPolicy policy;
@@ -99,7 +101,8 @@ Outcome make_genesis(const DevelopmentNetwork& network, Random& random, const Cl
   genesis.embedded = genesis.development = true;
   genesis.development_intel = {intel.root_spki()};
   genesis.development_amd = {amd.ark_spki()};
-  for (const auto& account : keys->accounts) genesis.accounts.push_back({{}, account, kStartBalanceMicro});
+  for (const auto& account : keys->accounts)
+    genesis.accounts.push_back({{}, account, kStartBalanceMicro});
   genesis.models = {model_for(network)};
   genesis.policy = policy_for(network);
   ledger::Validator validator;
@@ -117,7 +120,8 @@ Outcome make_genesis(const DevelopmentNetwork& network, Random& random, const Cl
 
 std::expected<Fixed<48>, std::string> measure_own_image() {
   auto program = read_file("/proc/self/exe", kMaxProgramBytes);
-  if (!program) return std::unexpected(fmt::format("this program's own file: {}", describe(program.error())));
+  if (!program)
+    return std::unexpected(fmt::format("this program's own file: {}", describe(program.error())));
   return crypto::sha384(*program);
 }
 
@@ -125,7 +129,9 @@ std::expected<void, std::string> make_network_files(const DevelopmentNetwork& ne
                                                     Random& random, const Clock& clock) {
   std::error_code ec;
   std::filesystem::create_directories(network.folder / "gateway", ec);
-  if (ec) return std::unexpected(fmt::format("{} cannot be made: {}", network.folder.string(), ec.message()));
+  if (ec)
+    return std::unexpected(
+        fmt::format("{} cannot be made: {}", network.folder.string(), ec.message()));
   std::filesystem::permissions(network.folder, std::filesystem::perms::owner_all, ec);
   if (std::filesystem::exists(network.ready_marker())) return {};
   if (auto made = make_genesis(network, random, clock); !made) return made;
@@ -142,7 +148,9 @@ std::string model_name(const DevelopmentNetwork& network) {
   return stem;
 }
 
-std::string node_name(size_t index) { return fmt::format("node-{}", index + 1); }
+std::string node_name(size_t index) {
+  return fmt::format("node-{}", index + 1);
+}
 std::string node_platform(size_t index) {
   return simulated_snp(index) ? "simulated SEV-SNP" : "simulated TDX";
 }
@@ -159,7 +167,8 @@ std::expected<void, std::string> write_ledger_config(const DevelopmentNetwork& n
 }
 
 std::expected<void, std::string> write_node_config(const DevelopmentNetwork& network, size_t index,
-                                                   uint16_t rpc_port, const std::string& log_level) {
+                                                   uint16_t rpc_port,
+                                                   const std::string& log_level) {
   bool snp = simulated_snp(index);
   return write_text(
       network.config(node_name(index)),

@@ -1,5 +1,5 @@
-// The files of a network for one machine: keys, simulated vendors, genesis and one configuration for each
-// daemon. Everything it makes says `development`; nothing of it protects anybody.
+// The files of a network for one machine: keys, simulated vendors, genesis and one configuration
+// for each daemon. Everything it makes says `development`; nothing of it protects anybody.
 #pragma once
 
 #include <expected>
@@ -20,7 +20,9 @@ struct DevelopmentNetwork {
   Fixed<48> image{};  // SHA-384 of this program: what the simulated hardware measures
 
   std::filesystem::path genesis() const { return folder / "genesis.json"; }
-  std::filesystem::path config(const std::string& daemon) const { return folder / (daemon + ".toml"); }
+  std::filesystem::path config(const std::string& daemon) const {
+    return folder / (daemon + ".toml");
+  }
   std::filesystem::path log(const std::string& daemon) const { return folder / (daemon + ".log"); }
   std::filesystem::path token() const { return folder / "gateway" / "token"; }
   std::filesystem::path ready_marker() const { return folder / "complete"; }
@@ -41,7 +43,7 @@ std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& 
                                                       uint16_t rpc_port, uint16_t listen_port,
                                                       const std::string& log_level);
 std::string model_name(const DevelopmentNetwork& network);  // as users ask for it
-std::string node_name(size_t index);      // "node-1"
-std::string node_platform(size_t index);  // "simulated TDX"
+std::string node_name(size_t index);                        // "node-1"
+std::string node_platform(size_t index);                    // "simulated TDX"
 
 }  // namespace cloister::cli

@@ -32,14 +32,16 @@ std::string problem_in(const http::Response& response) {
 
 class Session {
  public:
-  Session(http::Client client, std::string token) : client_(std::move(client)), token_(std::move(token)) {}
+  Session(http::Client client, std::string token)
+      : client_(std::move(client)), token_(std::move(token)) {}
 
   asio::awaitable<Expected<http::Response>> call(http::Request request, http::Millis timeout) {
     request.headers.push_back({"authorization", "Bearer " + token_});
     http::RequestOptions options;
     options.timeout = timeout;
     auto response = co_await client_.request(std::move(request), options);
-    if (!response) co_return std::unexpected(fmt::format("the gateway: {}", http::describe(response.error())));
+    if (!response)
+      co_return std::unexpected(fmt::format("the gateway: {}", http::describe(response.error())));
     if (response->status != 200) co_return std::unexpected(problem_in(*response));
     co_return std::move(*response);
   }
@@ -68,7 +70,8 @@ asio::awaitable<Expected<std::string>> first_model(Session& session) {
 
 asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, GatewayAddress gateway,
                                            std::string model, const UserText& prompt) {
-  auto client = co_await http::Client::connect(executor, "127.0.0.1", gateway.port, kConnectTimeout);
+  auto client =
+      co_await http::Client::connect(executor, "127.0.0.1", gateway.port, kConnectTimeout);
   if (!client) {
     co_return std::unexpected(fmt::format("no gateway answers on port {}: {}", gateway.port,
                                           http::describe(client.error())));
@@ -80,22 +83,26 @@ asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, Gatew
     model = *first;
   }
   auto message = JsonValue::object({{"role", "user"}, {"content", prompt.reveal()}});
-  auto body = JsonValue::object(
-      {{"model", model}, {"messages", JsonValue::Array{std::move(message)}},
-       {"temperature", 0}, {"max_tokens", kMaxAnswerTokens}});
+  auto body = JsonValue::object({{"model", model},
+                                 {"messages", JsonValue::Array{std::move(message)}},
+                                 {"temperature", 0},
+                                 {"max_tokens", kMaxAnswerTokens}});
   SystemClock clock;
   auto started_ms = clock.now_ms();
-  auto request = http::make_request("POST", "/v1/chat/completions", body.dump(), "application/json");
+  auto request =
+      http::make_request("POST", "/v1/chat/completions", body.dump(), "application/json");
   auto response = co_await session.call(std::move(request), kAnswerTimeout);
   if (!response) co_return std::unexpected(response.error());
   AskedAnswer out;
   out.elapsed_ms = clock.now_ms() - started_ms;
   auto parsed = parse_json(response->text());
   auto choices = parsed ? (*parsed)["choices"].array() : nullptr;
-  auto text = choices && !choices->empty() ? (*choices)[0]["message"]["content"].string() : std::nullopt;
+  auto text =
+      choices && !choices->empty() ? (*choices)[0]["message"]["content"].string() : std::nullopt;
   if (!text) co_return std::unexpected("the gateway's answer has no text");
   out.text = UserText(*text);
-  auto kept = co_await session.get("/v1/receipts/" + std::string(response->header("x-cloister-receipt-id")));
+  auto kept = co_await session.get("/v1/receipts/" +
+                                   std::string(response->header("x-cloister-receipt-id")));
   if (!kept) co_return std::unexpected(kept.error());
   out.receipt = (*kept)["bundle"];
   out.trust = (*kept)["trust"];
@@ -107,12 +114,14 @@ asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, Gatew
 std::filesystem::path running_file() {
   const char* data = std::getenv("XDG_DATA_HOME");
   const char* home = std::getenv("HOME");
-  std::filesystem::path base = data && *data ? std::filesystem::path(data)
-                                             : std::filesystem::path(home ? home : "/") / ".local/share";
+  std::filesystem::path base = data && *data
+                                   ? std::filesystem::path(data)
+                                   : std::filesystem::path(home ? home : "/") / ".local/share";
   return base / "cloister" / "running.json";
 }
 
-std::expected<void, std::string> write_running(uint16_t port, const std::filesystem::path& token_file) {
+std::expected<void, std::string> write_running(uint16_t port,
+                                               const std::filesystem::path& token_file) {
   auto value = JsonValue::object({{"port", port}, {"token_file", token_file.string()}});
   std::error_code ec;
   std::filesystem::create_directories(running_file().parent_path(), ec);
@@ -139,12 +148,13 @@ std::expected<GatewayAddress, std::string> read_running() {
   return out;
 }
 
-std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway, std::string model,
-                                                    const UserText& prompt) {
+std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway,
+                                                    std::string model, const UserText& prompt) {
   asio::io_context context(1);
   std::optional<Expected<AskedAnswer>> result;
-  asio::co_spawn(context, ask(context.get_executor(), gateway, std::move(model), prompt),
-                 [&](std::exception_ptr, Expected<AskedAnswer> answer) { result = std::move(answer); });
+  asio::co_spawn(
+      context, ask(context.get_executor(), gateway, std::move(model), prompt),
+      [&](std::exception_ptr, Expected<AskedAnswer> answer) { result = std::move(answer); });
   context.run();
   if (!result) return std::unexpected("the request was cut short");
   return std::move(*result);
@@ -165,9 +175,8 @@ void print_answer(const AskedAnswer& answer) {
 }
 
 JsonValue answer_json(const AskedAnswer& answer) {
-  return JsonValue::object({{"answer", answer.text.reveal()},
-                            {"receipt", answer.receipt},
-                            {"trust", answer.trust}});
+  return JsonValue::object(
+      {{"answer", answer.text.reveal()}, {"receipt", answer.receipt}, {"trust", answer.trust}});
 }
 
 }  // namespace cloister::cli

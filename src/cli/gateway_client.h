@@ -17,7 +17,8 @@ struct GatewayAddress {
 
 // Where `cloister up` says that its gateway serves; the error is a sentence for the user.
 std::filesystem::path running_file();
-std::expected<void, std::string> write_running(uint16_t port, const std::filesystem::path& token_file);
+std::expected<void, std::string> write_running(uint16_t port,
+                                               const std::filesystem::path& token_file);
 std::expected<GatewayAddress, std::string> read_running();
 
 struct AskedAnswer {
@@ -28,8 +29,8 @@ struct AskedAnswer {
 };
 
 // `model` empty: the first that the gateway lists.
-std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway, std::string model,
-                                                    const UserText& prompt);
+std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway,
+                                                    std::string model, const UserText& prompt);
 
 // The answer with its trust summary, for a terminal.
 void print_answer(const AskedAnswer& answer);

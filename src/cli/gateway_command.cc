@@ -45,9 +45,9 @@ int run(const std::string& path) {
   SystemRandom random;
   Log log("gateway", config->log_level);
   boost::asio::io_context context(1);
-  gateway::Daemon daemon(context,
-                         {std::move(*config), std::move(*genesis), std::move(*key), CLOISTER_VERSION},
-                         clock, random, log);
+  gateway::Daemon daemon(
+      context, {std::move(*config), std::move(*genesis), std::move(*key), CLOISTER_VERSION}, clock,
+      random, log);
   uint16_t serving = 0;
   daemon.on_ready([&] { process::announce_ready(std::to_string(serving)); });
   auto port = daemon.start();

@@ -13,7 +13,6 @@
 namespace cloister::cli {
 namespace {
 
-
 std::expected<chain::LedgerConfig, std::string> read_config(const std::string& path) {
   auto file = TomlFile::load(path);
   if (!file) return std::unexpected(file.error());

@@ -85,12 +85,13 @@ std::expected<node::DaemonParts, std::string> prepare(const std::string& path) {
   auto tee = node::open_simulated_tee(
       {config->tee, config->tee_hierarchy, config->tee_platform, measured});
   if (!tee) {
-    return std::unexpected(fmt::format("{}: {}", config->tee_hierarchy.string(), node::describe(tee.error())));
+    return std::unexpected(
+        fmt::format("{}: {}", config->tee_hierarchy.string(), node::describe(tee.error())));
   }
   auto engine = load_engine(*config, *genesis);
   if (!engine) return std::unexpected(engine.error());
   return node::DaemonParts{std::move(*config), std::move(*genesis), std::move(*key),
-                           std::move(*engine), std::move(*tee), measured};
+                           std::move(*engine), std::move(*tee),     measured};
 }
 
 int run(const std::string& path) {

@@ -40,7 +40,8 @@ TomlFile::~TomlFile() = default;
 
 std::expected<TomlFile, std::string> TomlFile::load(const std::filesystem::path& path) {
   auto content = read_file(path, kMaxConfigBytes);
-  if (!content) return std::unexpected(fmt::format("{}: {}", path.string(), describe(content.error())));
+  if (!content)
+    return std::unexpected(fmt::format("{}: {}", path.string(), describe(content.error())));
   auto parsed = toml::parse(as_text(*content), path.string());
   if (!parsed) {
     const auto& error = parsed.error();
@@ -71,11 +72,14 @@ uint64_t TomlFile::number(const std::string& key, uint64_t max, std::optional<ui
   if (!node && fallback) return *fallback;
   auto value = node.value_exact<int64_t>();
   bool fits = value && *value >= 0 && static_cast<uint64_t>(*value) <= max;
-  if (!fits) impl_->fail(key, node ? fmt::format("must be a number from 0 to {}", max) : "is missing");
+  if (!fits)
+    impl_->fail(key, node ? fmt::format("must be a number from 0 to {}", max) : "is missing");
   return fits ? static_cast<uint64_t>(*value) : 0;
 }
 
-void TomlFile::refuse(const std::string& key, const std::string& why) { impl_->fail(key, why); }
+void TomlFile::refuse(const std::string& key, const std::string& why) {
+  impl_->fail(key, why);
+}
 
 std::expected<void, std::string> TomlFile::finish() const {
   if (!impl_->fault.empty()) return std::unexpected(impl_->fault);

@@ -1,5 +1,5 @@
-// Strict configuration files: every key is asked for by name and type, and a key that nobody asked for
-// is an error that names its line and the nearest name.
+// Strict configuration files: every key is asked for by name and type, and a key that nobody asked
+// for is an error that names its line and the nearest name.
 #pragma once
 
 #include <expected>
@@ -22,7 +22,8 @@ class TomlFile {
   std::string text(const std::string& key, std::optional<std::string> fallback = std::nullopt);
   // Relative paths are relative to the file's folder.
   std::filesystem::path path(const std::string& key);
-  uint64_t number(const std::string& key, uint64_t max, std::optional<uint64_t> fallback = std::nullopt);
+  uint64_t number(const std::string& key, uint64_t max,
+                  std::optional<uint64_t> fallback = std::nullopt);
   template <typename T>
   T integer(const std::string& key, std::optional<uint64_t> fallback = std::nullopt) {
     return static_cast<T>(number(key, std::numeric_limits<T>::max(), fallback));

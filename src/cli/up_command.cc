@@ -1,5 +1,5 @@
-// `cloister up`: the whole network on this machine. Starts the daemons as processes of their own, asks one
-// question through the complete path, and keeps serving until Ctrl-C.
+// `cloister up`: the whole network on this machine. Starts the daemons as processes of their own,
+// asks one question through the complete path, and keeps serving until Ctrl-C.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -133,21 +133,23 @@ Expected<void> Network::choose_folder() {
   std::error_code ec;
   if (options_.folder.empty() && quick()) {
     auto pattern = (std::filesystem::temp_directory_path() / "cloister-up-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) return std::unexpected("no temporary folder can be made");
+    if (mkdtemp(pattern.data()) == nullptr)
+      return std::unexpected("no temporary folder can be made");
     temporary_.path = pattern;
     files_.folder = pattern;
   } else {
-    std::filesystem::path base =
-        options_.folder.empty() ? running_file().parent_path() / "up" : std::filesystem::path(options_.folder);
+    std::filesystem::path base = options_.folder.empty() ? running_file().parent_path() / "up"
+                                                         : std::filesystem::path(options_.folder);
     // Another build measures differently, so it cannot continue this one's network.
-    files_.folder = std::filesystem::absolute(base) / ("build-" + to_hex(Bytes(files_.image).first(6)));
+    files_.folder =
+        std::filesystem::absolute(base) / ("build-" + to_hex(Bytes(files_.image).first(6)));
     std::filesystem::create_directories(files_.folder, ec);
     if (ec) return std::unexpected(fmt::format("{}: {}", files_.folder.string(), ec.message()));
   }
   lock_.emplace(files_.folder);
   if (!lock_->held()) {
-    return std::unexpected(fmt::format("a network already runs in {}; stop it, or give another --dir",
-                                       files_.folder.string()));
+    return std::unexpected(fmt::format(
+        "a network already runs in {}; stop it, or give another --dir", files_.folder.string()));
   }
   return {};
 }
@@ -174,7 +176,8 @@ Expected<void> Network::launch(const std::string& daemon, const std::string& com
   child.argv = {program, command, "--config", files_.config(daemon).string()};
   child.stderr_file = files_.log(daemon).string();
   auto started = process::Child::start(child);
-  if (!started) return std::unexpected(fmt::format("{}: {}", daemon, process::describe(started.error())));
+  if (!started)
+    return std::unexpected(fmt::format("{}: {}", daemon, process::describe(started.error())));
   children_.emplace_back(daemon, std::move(*started));
   return {};
 }
@@ -185,7 +188,8 @@ std::string Network::why_ended(const std::string& daemon) const {
   std::string text = log ? std::string(as_text(*log)) : "";
   while (text.ends_with('\n')) text.pop_back();
   size_t line = text.rfind('\n');
-  return fmt::format("{}\n       its log is {}", text.substr(line == std::string::npos ? 0 : line + 1),
+  return fmt::format("{}\n       its log is {}",
+                     text.substr(line == std::string::npos ? 0 : line + 1),
                      files_.log(daemon).string());
 }
 
@@ -233,17 +237,20 @@ Expected<void> Network::start_nodes(uint16_t rpc_port) {
   for (size_t i = 0; i < options_.nodes; ++i) {
     auto port = wait_port(node_name(i), kNodeTimeoutMs);
     if (!port) return std::unexpected(port.error());
-    tell(fmt::format("{} verified by the ledger: {}, 127.0.0.1:{}", node_name(i), node_platform(i), *port));
+    tell(fmt::format("{} verified by the ledger: {}, 127.0.0.1:{}", node_name(i), node_platform(i),
+                     *port));
   }
   return {};
 }
 
 Expected<void> Network::start_gateway(uint16_t rpc_port) {
   uint16_t wanted = options_.port.value_or(quick() ? 0 : kDefaultPort);
-  if (auto good = write_gateway_config(files_, rpc_port, wanted, options_.log_level); !good) return good;
+  if (auto good = write_gateway_config(files_, rpc_port, wanted, options_.log_level); !good)
+    return good;
   if (auto good = launch("gateway", "gateway"); !good) return good;
   auto port = wait_port("gateway", kGatewayTimeoutMs);
-  if (!port) return std::unexpected(port.error() + (wanted ? "\n       another port: --port N" : ""));
+  if (!port)
+    return std::unexpected(port.error() + (wanted ? "\n       another port: --port N" : ""));
   gateway_port_ = *port;
   auto token = read_file(files_.token(), 128);
   if (!token) return std::unexpected("the gateway's token cannot be read");
@@ -282,14 +289,17 @@ int print_once(const Options& options, const AskedAnswer& answer, int64_t start_
     return kExitOk;
   }
   auto out = answer_json(answer);
-  out.set("timings", JsonValue::object({{"start_up_ms", start_up_ms}, {"answer_ms", answer.elapsed_ms}}));
+  out.set("timings",
+          JsonValue::object({{"start_up_ms", start_up_ms}, {"answer_ms", answer.elapsed_ms}}));
   fmt::print("{}\n", out.dump());
   return kExitOk;
 }
 
 int run(const Options& options) {
   if (options.engine != "local" || options.validators != 1) {
-    fmt::print(stderr, "cloister: networks of CometBFT validators are not built yet; only --engine local is\n");
+    fmt::print(
+        stderr,
+        "cloister: networks of CometBFT validators are not built yet; only --engine local is\n");
     return kExitUsage;
   }
   if (options.mode != "atls") {
@@ -306,9 +316,10 @@ int run(const Options& options) {
   fmt::print("\n> {}\n\n", kFirstPrompt);
   print_answer(*answer);
   if (options.first_answer_only) return kExitOk;
-  fmt::print("\nPage: {}\nAPI:  http://127.0.0.1:{}/v1 (the token above is the API key)\n"
-             "development: no hardware protection. Ctrl-C stops everything.\n",
-             network.page(), network.port());
+  fmt::print(
+      "\nPage: {}\nAPI:  http://127.0.0.1:{}/v1 (the token above is the API key)\n"
+      "development: no hardware protection. Ctrl-C stops everything.\n",
+      network.page(), network.port());
   std::fflush(stdout);
   auto served = network.serve();
   if (!served) return fail(served.error());
@@ -322,14 +333,18 @@ Command add_up(CLI::App& program) {
   auto options = std::make_shared<Options>();
   auto app = program.add_subcommand("up", "run a whole network on this machine, for development");
   app->add_option("--dir", options->folder, "where it keeps its files");
-  app->add_option("--nodes", options->nodes, "how many nodes")->check(CLI::Range(size_t{1}, kMaxNodes));
-  app->add_option("--port", options->port, "of the gateway; 8642 when left out, any free one with --once");
-  app->add_option("--engine", options->engine, "local or comet")->check(CLI::IsMember({"local", "comet"}));
+  app->add_option("--nodes", options->nodes, "how many nodes")
+      ->check(CLI::Range(size_t{1}, kMaxNodes));
+  app->add_option("--port", options->port,
+                  "of the gateway; 8642 when left out, any free one with --once");
+  app->add_option("--engine", options->engine, "local or comet")
+      ->check(CLI::IsMember({"local", "comet"}));
   app->add_option("--validators", options->validators, "how many validators");
   app->add_option("--once", options->once, "answer this prompt, stop everything and exit");
   app->add_option("--mode", options->mode, "atls, relay or chain")
       ->check(CLI::IsMember({"atls", "relay", "chain"}));
-  app->add_option("--model-file", options->model_file, "a GGUF model; the default one when left out");
+  app->add_option("--model-file", options->model_file,
+                  "a GGUF model; the default one when left out");
   app->add_option("--log-level", options->log_level, "of the daemons")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app->add_flag("--json", options->json, "with --once: print one JSON object");

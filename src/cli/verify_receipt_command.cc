@@ -1,4 +1,5 @@
-// `cloister verify-receipt FILE`: verifies an answer's receipt, offline, from what lies in the file.
+// `cloister verify-receipt FILE`: verifies an answer's receipt, offline, from what lies in the
+// file.
 #include <fmt/format.h>
 
 #include "base/files.h"

@@ -27,8 +27,12 @@ std::optional<Crl> Crl::from_der(Bytes der) {
   return out;
 }
 
-const Buffer& Crl::der() const { return impl_->der; }
-Buffer Crl::issuer_der() const { return name_der(X509_CRL_get_issuer(impl_->crl.get())); }
+const Buffer& Crl::der() const {
+  return impl_->der;
+}
+Buffer Crl::issuer_der() const {
+  return name_der(X509_CRL_get_issuer(impl_->crl.get()));
+}
 UnixSeconds Crl::this_update() const {
   return *seconds_of(X509_CRL_get0_lastUpdate(impl_->crl.get()));
 }
@@ -49,7 +53,8 @@ bool Crl::has_authority_key_id() const {
 }
 
 bool Crl::has_unknown_critical_extension() const {
-  // None of the extensions that a CRL may carry as critical (indirect, delta, partial) is processed.
+  // None of the extensions that a CRL may carry as critical (indirect, delta, partial) is
+  // processed.
   for (int i = 0; i < X509_CRL_get_ext_count(impl_->crl.get()); ++i) {
     if (X509_EXTENSION_get_critical(X509_CRL_get_ext(impl_->crl.get(), i))) return true;
   }
@@ -65,8 +70,8 @@ bool Crl::signed_by(const Certificate& issuer) const {
   const X509_ALGOR* algorithm = nullptr;
   X509_CRL_get0_signature(impl_->crl.get(), nullptr, &algorithm);
   if (!key_suits(issuer.key_kind(), signature_kind_of(algorithm))) return false;
-  return X509_CRL_verify(impl_->crl.get(),
-                         X509_get0_pubkey(static_cast<X509*>(issuer.handle()))) == 1;
+  return X509_CRL_verify(impl_->crl.get(), X509_get0_pubkey(static_cast<X509*>(issuer.handle()))) ==
+         1;
 }
 
 }  // namespace cloister::crypto

@@ -13,9 +13,12 @@ namespace {
 
 const EVP_MD* md_of(HashKind kind) {
   switch (kind) {
-    case HashKind::sha256: return EVP_sha256();
-    case HashKind::sha384: return EVP_sha384();
-    case HashKind::sha512: return EVP_sha512();
+    case HashKind::sha256:
+      return EVP_sha256();
+    case HashKind::sha384:
+      return EVP_sha384();
+    case HashKind::sha512:
+      return EVP_sha512();
   }
   std::abort();
 }
@@ -29,9 +32,15 @@ Fixed<N> digest(const EVP_MD* md, Bytes data) {
 
 }  // namespace
 
-Hash32 sha256(Bytes data) { return digest<32>(EVP_sha256(), data); }
-Fixed<48> sha384(Bytes data) { return digest<48>(EVP_sha384(), data); }
-Fixed<64> sha512(Bytes data) { return digest<64>(EVP_sha512(), data); }
+Hash32 sha256(Bytes data) {
+  return digest<32>(EVP_sha256(), data);
+}
+Fixed<48> sha384(Bytes data) {
+  return digest<48>(EVP_sha384(), data);
+}
+Fixed<64> sha512(Bytes data) {
+  return digest<64>(EVP_sha512(), data);
+}
 
 struct Sha256::Context {
   Owned<EVP_MD_CTX> md{EVP_MD_CTX_new()};
@@ -55,7 +64,9 @@ Hash32 Sha256::finish() {
   return out;
 }
 
-size_t size_bytes(HashKind kind) { return static_cast<size_t>(EVP_MD_get_size(md_of(kind))); }
+size_t size_bytes(HashKind kind) {
+  return static_cast<size_t>(EVP_MD_get_size(md_of(kind)));
+}
 
 Buffer hash(HashKind kind, Bytes data) {
   Buffer out(size_bytes(kind));

@@ -1,4 +1,5 @@
-// SHA-2, HMAC and HKDF. A failure inside OpenSSL here is our own bug or an exhausted machine: it aborts.
+// SHA-2, HMAC and HKDF. A failure inside OpenSSL here is our own bug or an exhausted machine: it
+// aborts.
 #pragma once
 
 #include <memory>

@@ -27,7 +27,8 @@ TEST(Hkdf, Rfc5869CaseOneAndEmptySalt) {
   EXPECT_EQ(to_hex(okm),
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
   auto no_salt = hkdf_extract(HashKind::sha256, {}, ikm);
-  EXPECT_EQ(to_hex(hkdf_expand(HashKind::sha256, no_salt, {}, 42)).substr(0, 16), "8da4e775a563c18f");
+  EXPECT_EQ(to_hex(hkdf_expand(HashKind::sha256, no_salt, {}, 42)).substr(0, 16),
+            "8da4e775a563c18f");
 }
 
 }  // namespace

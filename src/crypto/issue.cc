@@ -6,8 +6,12 @@
 namespace cloister::crypto {
 namespace {
 
-EVP_PKEY* key_of(const PrivateKey& key) { return static_cast<EVP_PKEY*>(key.handle()); }
-X509* x509_of(const Certificate& certificate) { return static_cast<X509*>(certificate.handle()); }
+EVP_PKEY* key_of(const PrivateKey& key) {
+  return static_cast<EVP_PKEY*>(key.handle());
+}
+X509* x509_of(const Certificate& certificate) {
+  return static_cast<X509*>(certificate.handle());
+}
 
 // A signing context with the issuer's algorithm; the caller hands it to X509_sign_ctx and the like.
 Owned<EVP_MD_CTX> signer(const PrivateKey& key) {
@@ -93,7 +97,8 @@ Certificate issue_certificate(const IssueRequest& request, const PrivateKey& sub
 }
 
 Crl issue_crl(const Certificate& issuer, const PrivateKey& issuer_key, UnixSeconds this_update,
-              UnixSeconds next_update, uint64_t number, const std::vector<Buffer>& revoked_serials) {
+              UnixSeconds next_update, uint64_t number,
+              const std::vector<Buffer>& revoked_serials) {
   Owned<X509_CRL> crl{X509_CRL_new()};
   require(X509_CRL_set_version(crl.get(), X509_CRL_VERSION_2) == 1);
   require(X509_CRL_set_issuer_name(crl.get(), X509_get_subject_name(x509_of(issuer))) == 1);

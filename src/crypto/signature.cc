@@ -10,8 +10,12 @@
 namespace cloister::crypto {
 namespace {
 
-const char* group_name(Curve curve) { return curve == Curve::p256 ? "prime256v1" : "secp384r1"; }
-const EVP_MD* md_of(Curve curve) { return curve == Curve::p256 ? EVP_sha256() : EVP_sha384(); }
+const char* group_name(Curve curve) {
+  return curve == Curve::p256 ? "prime256v1" : "secp384r1";
+}
+const EVP_MD* md_of(Curve curve) {
+  return curve == Curve::p256 ? EVP_sha256() : EVP_sha384();
+}
 
 // Null when the point is not on the curve.
 Owned<EVP_PKEY> public_from_xy(Curve curve, Bytes xy) {
@@ -101,7 +105,9 @@ PrivateKey::PrivateKey() : impl_(std::make_unique<Impl>()) {}
 PrivateKey::~PrivateKey() = default;
 PrivateKey::PrivateKey(PrivateKey&&) noexcept = default;
 PrivateKey& PrivateKey::operator=(PrivateKey&&) noexcept = default;
-void* PrivateKey::handle() const { return impl_->key.get(); }
+void* PrivateKey::handle() const {
+  return impl_->key.get();
+}
 
 PrivateKey PrivateKey::generate_ec(Curve curve) {
   PrivateKey out;

@@ -1,5 +1,6 @@
-// Signatures and their keys. Verifiers answer bool because a signature has one way to be wrong; what a
-// refusal means is the caller's error. Verifiers take hostile keys and signatures of any content.
+// Signatures and their keys. Verifiers answer bool because a signature has one way to be wrong;
+// what a refusal means is the caller's error. Verifiers take hostile keys and signatures of any
+// content.
 #pragma once
 
 #include <memory>
@@ -9,7 +10,8 @@
 
 namespace cloister::crypto {
 
-// --- Ed25519 (RFC 8032), libsodium, strict: canonical S, no small-order keys -------------------------
+// --- Ed25519 (RFC 8032), libsodium, strict: canonical S, no small-order keys
+// -------------------------
 using Ed25519Public = Fixed<32>;
 using Ed25519Signature = Fixed<64>;
 
@@ -29,12 +31,15 @@ class Ed25519Key {
 
 bool verify_ed25519(const Ed25519Public& key, Bytes message, const Ed25519Signature& signature);
 
-// --- ECDSA on NIST curves; keys X‖Y and signatures r‖s are raw, big-endian ---------------------------
+// --- ECDSA on NIST curves; keys X‖Y and signatures r‖s are raw, big-endian
+// ---------------------------
 enum class Curve { p256, p384 };
-constexpr size_t coordinate_size(Curve curve) { return curve == Curve::p256 ? 32 : 48; }
+constexpr size_t coordinate_size(Curve curve) {
+  return curve == Curve::p256 ? 32 : 48;
+}
 
-// Hash: SHA-256 for P-256, SHA-384 for P-384. A point off the curve, r or s outside [1, n-1]: false.
-// High s is accepted: Intel's quoting enclave emits it.
+// Hash: SHA-256 for P-256, SHA-384 for P-384. A point off the curve, r or s outside [1, n-1]:
+// false. High s is accepted: Intel's quoting enclave emits it.
 bool verify_ecdsa(Curve curve, Bytes public_xy, Bytes message, Bytes signature_rs);
 bool on_curve(Curve curve, Bytes public_xy);
 
@@ -48,8 +53,8 @@ class PrivateKey {
   PrivateKey(PrivateKey&&) noexcept;
   PrivateKey& operator=(PrivateKey&&) noexcept;
 
-  Buffer spki_der() const;    // SubjectPublicKeyInfo
-  Buffer public_xy() const;   // EC only
+  Buffer spki_der() const;                 // SubjectPublicKeyInfo
+  Buffer public_xy() const;                // EC only
   Buffer sign_ecdsa(Bytes message) const;  // raw r‖s with the curve's hash
   SecretBuffer to_pem() const;             // PKCS#8, unencrypted
   void* handle() const;                    // EVP_PKEY*, lent, for src/crypto and src/channel only

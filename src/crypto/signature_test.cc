@@ -52,7 +52,8 @@ TEST(PrivateKey, PemRoundTrip) {
   auto back = PrivateKey::from_pem({reinterpret_cast<const char*>(pem.data()), pem.size()});
   ASSERT_TRUE(back);
   EXPECT_EQ(back->spki_der(), key.spki_der());
-  EXPECT_FALSE(PrivateKey::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
+  EXPECT_FALSE(
+      PrivateKey::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
 }
 
 }  // namespace

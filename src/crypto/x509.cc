@@ -49,7 +49,9 @@ bool pss_sha384_salt48(const X509_ALGOR* algorithm) {
 
 }  // namespace
 
-Buffer name_der(const X509_NAME* name) { return der_of(name, i2d_X509_NAME); }
+Buffer name_der(const X509_NAME* name) {
+  return der_of(name, i2d_X509_NAME);
+}
 
 Buffer magnitude(const ASN1_INTEGER* number) {
   if (number == nullptr) return {};
@@ -70,21 +72,28 @@ SignatureKind signature_kind_of(const X509_ALGOR* algorithm) {
   const ASN1_OBJECT* oid = nullptr;
   X509_ALGOR_get0(&oid, nullptr, nullptr, algorithm);
   switch (OBJ_obj2nid(oid)) {
-    case NID_ecdsa_with_SHA256: return SignatureKind::ecdsa_sha256;
-    case NID_ecdsa_with_SHA384: return SignatureKind::ecdsa_sha384;
+    case NID_ecdsa_with_SHA256:
+      return SignatureKind::ecdsa_sha256;
+    case NID_ecdsa_with_SHA384:
+      return SignatureKind::ecdsa_sha384;
     case NID_rsassaPss:
       return pss_sha384_salt48(algorithm) ? SignatureKind::rsa_pss_sha384_salt48
                                           : SignatureKind::other;
-    default: return SignatureKind::other;
+    default:
+      return SignatureKind::other;
   }
 }
 
 bool key_suits(KeyKind issuer_key, SignatureKind signature) {
   switch (signature) {
-    case SignatureKind::ecdsa_sha256: return issuer_key == KeyKind::ec_p256;
-    case SignatureKind::ecdsa_sha384: return issuer_key == KeyKind::ec_p384;
-    case SignatureKind::rsa_pss_sha384_salt48: return issuer_key == KeyKind::rsa;
-    case SignatureKind::other: return false;
+    case SignatureKind::ecdsa_sha256:
+      return issuer_key == KeyKind::ec_p256;
+    case SignatureKind::ecdsa_sha384:
+      return issuer_key == KeyKind::ec_p384;
+    case SignatureKind::rsa_pss_sha384_salt48:
+      return issuer_key == KeyKind::rsa;
+    case SignatureKind::other:
+      return false;
   }
   std::abort();
 }
@@ -105,10 +114,18 @@ std::optional<Certificate> Certificate::from_der(Bytes der) {
   return out;
 }
 
-const Buffer& Certificate::der() const { return impl_->der; }
-void* Certificate::handle() const { return impl_->x509.get(); }
-Buffer Certificate::subject_der() const { return name_der(X509_get_subject_name(impl_->x509.get())); }
-Buffer Certificate::issuer_der() const { return name_der(X509_get_issuer_name(impl_->x509.get())); }
+const Buffer& Certificate::der() const {
+  return impl_->der;
+}
+void* Certificate::handle() const {
+  return impl_->x509.get();
+}
+Buffer Certificate::subject_der() const {
+  return name_der(X509_get_subject_name(impl_->x509.get()));
+}
+Buffer Certificate::issuer_der() const {
+  return name_der(X509_get_issuer_name(impl_->x509.get()));
+}
 
 std::string Certificate::subject_common_name() const {
   X509_NAME* name = X509_get_subject_name(impl_->x509.get());
@@ -126,7 +143,9 @@ Buffer Certificate::spki_der() const {
   return der_of(X509_get_X509_PUBKEY(impl_->x509.get()), i2d_X509_PUBKEY);
 }
 
-Hash32 Certificate::spki_sha256() const { return sha256(spki_der()); }
+Hash32 Certificate::spki_sha256() const {
+  return sha256(spki_der());
+}
 
 Buffer Certificate::public_xy() const {
   ClearErrors clear;
@@ -172,7 +191,9 @@ UnixSeconds Certificate::not_before() const {
 UnixSeconds Certificate::not_after() const {
   return *seconds_of(X509_get0_notAfter(impl_->x509.get()));
 }
-Buffer Certificate::serial() const { return magnitude(X509_get0_serialNumber(impl_->x509.get())); }
+Buffer Certificate::serial() const {
+  return magnitude(X509_get0_serialNumber(impl_->x509.get()));
+}
 
 namespace {
 

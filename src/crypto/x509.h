@@ -1,6 +1,6 @@
-// X.509 certificates and CRLs as the evidence formats need them (RFC 5280): parsed by OpenSSL, judged
-// step by step by the caller, because each vendor's chain has rules of its own. No trust store, no
-// clock, no network. Parsing demands DER: what OpenSSL re-encodes must equal what came.
+// X.509 certificates and CRLs as the evidence formats need them (RFC 5280): parsed by OpenSSL,
+// judged step by step by the caller, because each vendor's chain has rules of its own. No trust
+// store, no clock, no network. Parsing demands DER: what OpenSSL re-encodes must equal what came.
 #pragma once
 
 #include <memory>
@@ -19,18 +19,18 @@ class Certificate {
   static std::optional<Certificate> from_der(Bytes der);
 
   const Buffer& der() const;
-  Buffer subject_der() const;          // the Name, DER
+  Buffer subject_der() const;  // the Name, DER
   Buffer issuer_der() const;
   std::string subject_common_name() const;  // empty when absent or given twice
   Buffer spki_der() const;
   Hash32 spki_sha256() const;
-  Buffer public_xy() const;            // EC keys; empty for others
+  Buffer public_xy() const;  // EC keys; empty for others
   KeyKind key_kind() const;
   SignatureKind signature_kind() const;
   UnixSeconds not_before() const;
   UnixSeconds not_after() const;
-  Buffer serial() const;               // big-endian magnitude without leading zeros
-  bool is_ca() const;                  // basicConstraints CA:TRUE, critical or not
+  Buffer serial() const;  // big-endian magnitude without leading zeros
+  bool is_ca() const;     // basicConstraints CA:TRUE, critical or not
   std::optional<uint64_t> path_length() const;
   bool may_sign_certificates() const;  // keyUsage keyCertSign set
   bool may_sign_crls() const;          // keyUsage absent or cRLSign set
@@ -52,7 +52,8 @@ class Certificate {
 };
 
 // Each "BEGIN CERTIFICATE" block in order. Nothing when a block is broken or more than max_count.
-std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view pem, size_t max_count);
+std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view pem,
+                                                              size_t max_count);
 std::string to_pem(const Certificate& certificate);
 
 class Crl {
@@ -62,10 +63,10 @@ class Crl {
   Buffer issuer_der() const;
   UnixSeconds this_update() const;
   std::optional<UnixSeconds> next_update() const;
-  std::optional<Buffer> number() const;      // CRL number, big-endian magnitude
+  std::optional<Buffer> number() const;  // CRL number, big-endian magnitude
   bool has_authority_key_id() const;
   bool has_unknown_critical_extension() const;
-  bool lists(const Buffer& serial) const;    // serial as Certificate::serial gives it
+  bool lists(const Buffer& serial) const;  // serial as Certificate::serial gives it
   bool signed_by(const Certificate& issuer) const;
 
  private:
@@ -73,7 +74,8 @@ class Crl {
   std::shared_ptr<const Impl> impl_;
 };
 
-// --- issuing: the node's own leaf and the development hierarchies -----------------------------------
+// --- issuing: the node's own leaf and the development hierarchies
+// -----------------------------------
 struct IssueExtension {
   std::string oid;
   bool critical;
@@ -82,7 +84,7 @@ struct IssueExtension {
 
 struct IssueRequest {
   std::string subject_cn;
-  std::string organization;  // empty: left out
+  std::string organization;                                     // empty: left out
   std::vector<std::pair<std::string, std::string>> more_names;  // e.g. {"L", "Santa Clara"}
   Buffer serial;
   UnixSeconds not_before = 0;

@@ -91,7 +91,8 @@ TEST(Certificate, RsaPssChainAndPemRoundTrip) {
   EXPECT_EQ((*back)[1].der(), root.certificate.der());
   EXPECT_FALSE(certificates_from_pem(pem, 1));
   EXPECT_FALSE(certificates_from_pem(pem.substr(0, pem.size() - 40), 2));
-  EXPECT_FALSE(certificates_from_pem("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", 2));
+  EXPECT_FALSE(
+      certificates_from_pem("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", 2));
 }
 
 TEST(Crl, ListsWhatItWasGivenAndNothingElse) {
@@ -109,7 +110,8 @@ TEST(Crl, ListsWhatItWasGivenAndNothingElse) {
   EXPECT_EQ(crl.issuer_der(), root.certificate.subject_der());
   EXPECT_TRUE(crl.signed_by(root.certificate));
   EXPECT_FALSE(crl.signed_by(other.certificate));
-  for (size_t n = 0; n < crl.der().size(); ++n) EXPECT_FALSE(Crl::from_der(Bytes(crl.der()).first(n)));
+  for (size_t n = 0; n < crl.der().size(); ++n)
+    EXPECT_FALSE(Crl::from_der(Bytes(crl.der()).first(n)));
 }
 
 }  // namespace

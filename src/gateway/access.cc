@@ -51,7 +51,8 @@ std::expected<void, ApiError> Access::check_origin(const http::Request& request)
   }
   auto origin = request.header("origin");
   constexpr std::string_view kScheme = "http://";
-  bool own = origin.empty() || (origin.starts_with(kScheme) && is_own_host(origin.substr(kScheme.size())));
+  bool own =
+      origin.empty() || (origin.starts_with(kScheme) && is_own_host(origin.substr(kScheme.size())));
   auto site = request.header("sec-fetch-site");
   if (!own || (!site.empty() && site != "same-origin" && site != "none")) {
     return refuse(ApiCode::forbidden_origin, "requests from other sites' pages are refused");
@@ -71,7 +72,8 @@ std::expected<void, ApiError> Access::check_token(const http::Request& request) 
   auto cookie = cookie_value(request.header("cookie"), kCookieName);
   if (cookie && equal_constant_time(as_bytes(*cookie), as_bytes(cookie_))) return {};
   return refuse(ApiCode::invalid_api_key,
-                "the API key is missing or wrong; it stands in the file `token` of the gateway's data folder");
+                "the API key is missing or wrong; it stands in the file `token` of the gateway's "
+                "data folder");
 }
 
 std::string Access::login_cookie() const {

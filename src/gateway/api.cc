@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/text.h"
@@ -33,12 +33,14 @@ bool accepts_gzip(const http::Request& request) {
   return request.header("accept-encoding").find("gzip") != std::string_view::npos;
 }
 
-// The stream of one chat answer: opened at its first piece or, when the model is slow, by a comment that
-// keeps the client waiting. Lives on the connection's strand.
+// The stream of one chat answer: opened at its first piece or, when the model is slow, by a comment
+// that keeps the client waiting. Lives on the connection's strand.
 class ChatStream : public std::enable_shared_from_this<ChatStream> {
  public:
   ChatStream(http::Exchange& exchange, AnswerHead head, asio::any_io_executor executor)
-      : exchange_(exchange), head_(std::move(head)), ping_(executor),
+      : exchange_(exchange),
+        head_(std::move(head)),
+        ping_(executor),
         idle_(executor, asio::steady_timer::time_point::max()) {}
 
   bool opened() const { return opened_; }
@@ -101,7 +103,8 @@ class ChatStream : public std::enable_shared_from_this<ChatStream> {
   }
 
  private:
-  static asio::awaitable<void> keep_alive(std::shared_ptr<ChatStream> self, std::string receipt_id) {
+  static asio::awaitable<void> keep_alive(std::shared_ptr<ChatStream> self,
+                                          std::string receipt_id) {
     std::chrono::seconds wait = kFirstPing;
     while (!self->stopped_ && !self->broken_) {
       self->ping_.expires_after(wait);
@@ -209,19 +212,18 @@ http::Response Api::health() const {
   bool ready = health.ledger_fresh && health.ready_sessions > 0;
   JsonValue::Array refused;
   for (const auto& node : parts_.backend.refused_nodes()) {
-    refused.push_back(JsonValue::object(
-        {{"instance", node.instance}, {"reason", node.reason}, {"at", node.at}}));
+    refused.push_back(
+        JsonValue::object({{"instance", node.instance}, {"reason", node.reason}, {"at", node.at}}));
   }
-  auto body = JsonValue::object(
-      {{"status", ready ? "ok" : "waiting"},
-       {"level", health.development ? "development" : "verified"},
-       {"chain_id", health.chain_id},
-       {"height", health.height},
-       {"ledger_fresh", health.ledger_fresh},
-       {"ready_sessions", health.ready_sessions},
-       {"verified_nodes", health.verified_nodes},
-       {"refused_nodes", std::move(refused)},
-       {"version", parts_.version}});
+  auto body = JsonValue::object({{"status", ready ? "ok" : "waiting"},
+                                 {"level", health.development ? "development" : "verified"},
+                                 {"chain_id", health.chain_id},
+                                 {"height", health.height},
+                                 {"ledger_fresh", health.ledger_fresh},
+                                 {"ready_sessions", health.ready_sessions},
+                                 {"verified_nodes", health.verified_nodes},
+                                 {"refused_nodes", std::move(refused)},
+                                 {"version", parts_.version}});
   if (health.development) body.set("note", "development: no hardware protection");
   return json_response(ready ? 200 : 503, body.dump());
 }
@@ -231,7 +233,8 @@ http::Response Api::models() const {
   for (const auto& entry : parts_.backend.models()) {
     data.push_back(model_json(entry, parts_.clock.now()));
   }
-  return json_response(200, JsonValue::object({{"object", "list"}, {"data", std::move(data)}}).dump());
+  return json_response(200,
+                       JsonValue::object({{"object", "list"}, {"data", std::move(data)}}).dump());
 }
 
 http::Response Api::one_model(std::string_view name) const {
@@ -245,15 +248,16 @@ Api::Reply Api::asset(const http::Request& request, http::Exchange& exchange) {
   const webui::Asset& file = *webui::find_asset(request.path);
   bool zipped = !file.gzip.empty() && accepts_gzip(request);
   http::Response out;
-  out.headers = {{"content-type", std::string(file.content_type)},
-                 {"etag", std::string(file.etag)},
-                 {"cache-control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache"},
-                 {"content-security-policy", std::string(webui::kContentSecurityPolicy)},
-                 {"cross-origin-opener-policy", "same-origin"},
-                 {"cross-origin-resource-policy", "same-origin"},
-                 {"referrer-policy", "no-referrer"},
-                 {"x-content-type-options", "nosniff"},
-                 {"vary", "accept-encoding"}};
+  out.headers = {
+      {"content-type", std::string(file.content_type)},
+      {"etag", std::string(file.etag)},
+      {"cache-control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache"},
+      {"content-security-policy", std::string(webui::kContentSecurityPolicy)},
+      {"cross-origin-opener-policy", "same-origin"},
+      {"cross-origin-resource-policy", "same-origin"},
+      {"referrer-policy", "no-referrer"},
+      {"x-content-type-options", "nosniff"},
+      {"vary", "accept-encoding"}};
   if (request.header("if-none-match") == file.etag) {
     out.status = 304;
   } else {

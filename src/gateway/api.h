@@ -1,4 +1,5 @@
-// The gateway's HTTP routes: OpenAI's chat and models, receipts, attestation, health, and the web page.
+// The gateway's HTTP routes: OpenAI's chat and models, receipts, attestation, health, and the web
+// page.
 #pragma once
 
 #include "gateway/access.h"

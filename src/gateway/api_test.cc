@@ -73,8 +73,8 @@ class ApiTest : public testing::Test {
     return body ? std::string((*body)["error"]["code"].string().value_or("")) : "not JSON";
   }
   static http::Request chat(std::string_view more = "") {
-    auto body = R"({"model":"small","messages":[{"role":"user","content":"hi"}])" +
-                std::string(more) + "}";
+    auto body =
+        R"({"model":"small","messages":[{"role":"user","content":"hi"}])" + std::string(more) + "}";
     return http::make_request("POST", "/v1/chat/completions", body, "application/json");
   }
 

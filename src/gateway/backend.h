@@ -1,5 +1,5 @@
-// What the API asks of the network behind it. `Network` (network.h) answers for real; tests of the API
-// bring a scripted one.
+// What the API asks of the network behind it. `Network` (network.h) answers for real; tests of the
+// API bring a scripted one.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -11,12 +11,12 @@ struct GatewayConfig {
   std::string rpc_host = "127.0.0.1";
   uint16_t rpc_port = 0;
   std::filesystem::path genesis;
-  std::filesystem::path data;      // token, receipts
-  std::filesystem::path user_key;  // 32-byte seed in hex
+  std::filesystem::path data;                // token, receipts
+  std::filesystem::path user_key;            // 32-byte seed in hex
   std::string listen_address = "127.0.0.1";  // loopback only
-  uint16_t listen_port = 0;        // 0: any free one
-  std::string model;               // empty: the ledger's only one
-  uint32_t ready_sessions = 2;     // attested and confirmed ahead of need
+  uint16_t listen_port = 0;                  // 0: any free one
+  std::string model;                         // empty: the ledger's only one
+  uint32_t ready_sessions = 2;               // attested and confirmed ahead of need
   uint64_t session_units = 100'000;
   uint64_t price_cap_micro = 10'000'000;  // for a million units
   LogLevel log_level = LogLevel::info;

@@ -41,9 +41,12 @@ ApiError from_refusal(wire::Refusal refusal) {
   switch (refusal) {
     case wire::Refusal::context_length_exceeded:
       return {ApiCode::context_length_exceeded, message, "messages"};
-    case wire::Refusal::bad_parameter: return {ApiCode::invalid_request, message, ""};
-    case wire::Refusal::busy: return {ApiCode::node_busy, message, ""};
-    default: return {ApiCode::node_refused, message, ""};
+    case wire::Refusal::bad_parameter:
+      return {ApiCode::invalid_request, message, ""};
+    case wire::Refusal::busy:
+      return {ApiCode::node_busy, message, ""};
+    default:
+      return {ApiCode::node_refused, message, ""};
   }
 }
 
@@ -56,7 +59,8 @@ bool worth_another_node(wire::Refusal refusal) {
 // One running exchange.
 class Exchange {
  public:
-  Exchange(ReadySession& session, const OnPiece& on_piece) : session_(session), on_piece_(on_piece) {}
+  Exchange(ReadySession& session, const OnPiece& on_piece)
+      : session_(session), on_piece_(on_piece) {}
 
   asio::awaitable<std::expected<ExchangeResult, ExchangeError>> run(const ChatRequest& chat,
                                                                     const Clock& clock,
@@ -83,8 +87,8 @@ class Exchange {
 };
 
 asio::awaitable<std::expected<ExchangeResult, ExchangeError>> Exchange::run(const ChatRequest& chat,
-                                                                           const Clock& clock,
-                                                                           Random& random) {
+                                                                            const Clock& clock,
+                                                                            Random& random) {
   auto request = make_request(session_, chat, clock, random);
   session_.last_sequence = request.sequence;
   auto encoded = request.encode();
@@ -146,8 +150,8 @@ asio::awaitable<Exchange::Step> Exchange::take(wire::Frame frame) {
 }
 
 std::expected<ExchangeResult, ExchangeError> Exchange::finish(const wire::Request& request) {
-  ReceiptExpectation expected{request.chain_id, session_, request.sequence, request_hash_,
-                              answer_.reveal(), session_.used_units};
+  ReceiptExpectation expected{request.chain_id, session_,         request.sequence,
+                              request_hash_,    answer_.reveal(), session_.used_units};
   auto receipt = accept_receipt(*done_, expected);
   if (!receipt) {
     auto message = fmt::format("the node's receipt is not true: {}", receipt.error());
@@ -182,7 +186,8 @@ std::expected<ledger::SignedReceipt, std::string_view> accept_receipt(
       {receipt->instance_id == session.instance.id, "another instance"},
       {receipt->model_root == session.record.model_root, "another model"},
       {receipt->request_hash == expected.request_hash, "another request"},
-      {receipt->answer_hash == wire::answer_hash(expected.answer, done.answer_salt), "another answer"},
+      {receipt->answer_hash == wire::answer_hash(expected.answer, done.answer_salt),
+       "another answer"},
       {receipt->prompt_units == done.result.prompt_tokens &&
            receipt->completion_units == done.result.completion_tokens,
        "other counts than it told"},
@@ -190,7 +195,8 @@ std::expected<ledger::SignedReceipt, std::string_view> accept_receipt(
            receipt->cumulative_units - expected.used_before <= units,
        "more units than the answer took"},
       {receipt->cumulative_units <= session.record.max_units, "more units than the session has"},
-      {receipt->evidence_digest == ledger::evidence_hash(session.bundle.evidence), "other evidence"},
+      {receipt->evidence_digest == ledger::evidence_hash(session.bundle.evidence),
+       "other evidence"},
   };
   for (const Rule& rule : rules) {
     if (!rule.holds) return std::unexpected(rule.fault);

@@ -1,5 +1,6 @@
-// One request over a ready session: sends it, hands the answer on piece by piece, and accepts the end only
-// with a receipt that the attested instance signed for exactly this request and this answer.
+// One request over a ready session: sends it, hands the answer on piece by piece, and accepts the
+// end only with a receipt that the attested instance signed for exactly this request and this
+// answer.
 #pragma once
 
 #include "gateway/backend.h"
@@ -15,8 +16,8 @@ struct ExchangeResult {
 
 struct ExchangeError {
   ApiError error;
-  bool started = false;       // a piece of the answer was already handed on
-  bool may_try_other = false; // another node may do better; never set once `started`
+  bool started = false;        // a piece of the answer was already handed on
+  bool may_try_other = false;  // another node may do better; never set once `started`
 };
 
 // After an error the session's connection must not be used again.

@@ -14,7 +14,8 @@ LedgerReader::Answer<light::ProvenValue> LedgerReader::remember(ledger::Family f
   auto read = co_await client_.read(family, key, min_height, kReadTimeout);
   if (!read) co_return read;
   std::erase_if(reads_, [&](const trust::ProvenRead& old) {
-    return old.family == family && old.key == key;  // the newest read of a key is the one that counts
+    return old.family == family &&
+           old.key == key;  // the newest read of a key is the one that counts
   });
   reads_.push_back({family, std::move(key), read->value, read->height, read->proof});
   co_return read;

@@ -1,5 +1,5 @@
-// Reads of the ledger with their proofs kept, so that everything a decision rests on can be shown and
-// verified again by others.
+// Reads of the ledger with their proofs kept, so that everything a decision rests on can be shown
+// and verified again by others.
 #pragma once
 
 #include "ledger/types/keys.h"
@@ -29,8 +29,8 @@ class LedgerReader {
   // All of the vendors' objects that the ledger holds.
   Answer<std::vector<ledger::CollateralRecord>> collateral();
 
-  // The reads so far with the blocks that prove them, block 1 first. The blocks are fetched anew and
-  // must be verified again by whoever uses them: trust::evaluate does.
+  // The reads so far with the blocks that prove them, block 1 first. The blocks are fetched anew
+  // and must be verified again by whoever uses them: trust::evaluate does.
   Answer<trust::Bundle> bundle(const ledger::Genesis& genesis);
 
  private:

@@ -23,7 +23,7 @@ constexpr milliseconds kFirstBackoff{200}, kLastBackoff{10'000};
 constexpr milliseconds kUpkeepInterval{15'000};
 constexpr UnixMillis kMaxSessionAgeMs = 10 * 60 * 1000;  // then the connection is attested anew
 constexpr UnixMillis kFreshMs = 60'000;
-constexpr uint64_t kLeastUnits = 4096;    // a session with fewer left is closed
+constexpr uint64_t kLeastUnits = 4096;  // a session with fewer left is closed
 constexpr uint64_t kLifetimeBlocks = 20'000;
 constexpr size_t kMaxAttempts = 3;
 constexpr size_t kMaxRefusedKept = 32;
@@ -71,10 +71,11 @@ asio::awaitable<void> Network::keep_ready() {
     wish.lifetime_blocks = kLifetimeBlocks;
     auto opened = co_await parts_.opener.open(wish);
     if (opened) {
-      parts_.log.info("session_ready", {{"session", (*opened)->record.id},
-                                        {"instance", (*opened)->instance.id}});
+      parts_.log.info("session_ready",
+                      {{"session", (*opened)->record.id}, {"instance", (*opened)->instance.id}});
       auto id = (*opened)->instance.id;
-      if (std::ranges::find(seen_verified_, id) == seen_verified_.end()) seen_verified_.push_back(id);
+      if (std::ranges::find(seen_verified_, id) == seen_verified_.end())
+        seen_verified_.push_back(id);
       ready_.push_back(std::move(*opened));
       last_error_.reset();
       backoff = kFirstBackoff;
@@ -92,7 +93,8 @@ asio::awaitable<void> Network::keep_ready() {
   }
 }
 
-// Sessions that nobody used for ten minutes are closed: what was attested then is not news any more.
+// Sessions that nobody used for ten minutes are closed: what was attested then is not news any
+// more.
 asio::awaitable<void> Network::keep_fresh() {
   while (!stopping_) {
     co_await pause(upkeep_, kUpkeepInterval);
@@ -140,7 +142,8 @@ asio::awaitable<std::expected<Network::Session, ApiError>> Network::take() {
     });
     boost::system::error_code woken;
     co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-    bool hopeless = ready_.empty() && last_error_ && last_error_->code == ApiCode::attestation_failed;
+    bool hopeless =
+        ready_.empty() && last_error_ && last_error_->code == ApiCode::attestation_failed;
     if (hopeless) break;
   }
   co_return std::unexpected(last_error_.value_or(
@@ -158,7 +161,8 @@ void Network::put_back(Session session) {
 void Network::drop(Session session) {
   wanted_.cancel();
   session->http.close();
-  if (!stopping_) asio::co_spawn(parts_.context, parts_.opener.close(session->record.id), asio::detached);
+  if (!stopping_)
+    asio::co_spawn(parts_.context, parts_.opener.close(session->record.id), asio::detached);
 }
 
 void Network::note_refused(RefusedNode node) {
@@ -170,8 +174,8 @@ void Network::note_refused(RefusedNode node) {
 asio::awaitable<std::expected<inference::GenerateResult, ApiError>> Network::ask(
     ChatRequest request, std::string receipt_id, OnPiece on_piece) {
   if (request.model != model().name) {
-    co_return std::unexpected(ApiError{ApiCode::model_not_found,
-                                       fmt::format("this gateway serves {}", model().name), "model"});
+    co_return std::unexpected(ApiError{
+        ApiCode::model_not_found, fmt::format("this gateway serves {}", model().name), "model"});
   }
   ApiError last{ApiCode::no_verified_node, "no node answered", ""};
   for (size_t attempt = 0; attempt < kMaxAttempts; ++attempt) {
@@ -208,13 +212,15 @@ std::expected<void, ApiError> Network::keep_receipt(const std::string& id, trust
     return std::unexpected(ApiError{ApiCode::internal, "the receipt could not be stored", ""});
   }
   if (auto failure = report.first_failure()) {
-    return std::unexpected(ApiError{ApiCode::receipt_invalid,
-                                    fmt::format("the check {} failed", failure->name), ""});
+    return std::unexpected(
+        ApiError{ApiCode::receipt_invalid, fmt::format("the check {} failed", failure->name), ""});
   }
   return {};
 }
 
-size_t Network::verified_nodes() const { return seen_verified_.size(); }
+size_t Network::verified_nodes() const {
+  return seen_verified_.size();
+}
 
 std::vector<ModelEntry> Network::models() const {
   ModelEntry entry;
@@ -247,7 +253,9 @@ Health Network::health() const {
   return out;
 }
 
-std::vector<RefusedNode> Network::refused_nodes() const { return {refused_.begin(), refused_.end()}; }
+std::vector<RefusedNode> Network::refused_nodes() const {
+  return {refused_.begin(), refused_.end()};
+}
 
 std::expected<std::string, ApiError> Network::receipt(std::string_view id) const {
   auto found = parts_.receipts.get(id);
@@ -257,8 +265,8 @@ std::expected<std::string, ApiError> Network::receipt(std::string_view id) const
 
 std::expected<std::string, ApiError> Network::attestation_report() const {
   if (ready_.empty()) {
-    return std::unexpected(last_error_.value_or(
-        ApiError{ApiCode::no_verified_node, "no session is ready", ""}));
+    return std::unexpected(
+        last_error_.value_or(ApiError{ApiCode::no_verified_node, "no session is ready", ""}));
   }
   auto report = trust::evaluate(ready_.front()->bundle, {parts_.genesis.hash(), std::nullopt});
   return JsonValue::object({{"trust", trust::to_json(report)},

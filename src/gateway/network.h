@@ -1,5 +1,5 @@
-// The network as the API sees it: keeps verified sessions ready ahead of need, so that a prompt waits for
-// no block, and switches nodes by itself until the first piece of an answer.
+// The network as the API sees it: keeps verified sessions ready ahead of need, so that a prompt
+// waits for no block, and switches nodes by itself until the first piece of an answer.
 //
 // Runs on one single-threaded io_context; nothing here is called from another thread.
 #pragma once
@@ -53,7 +53,8 @@ class Network final : public Backend {
   boost::asio::awaitable<void> keep_fresh();
   boost::asio::awaitable<void> follow_ledger();
   boost::asio::awaitable<std::expected<Session, ApiError>> take();
-  boost::asio::awaitable<void> pause(boost::asio::steady_timer& timer, std::chrono::milliseconds time);
+  boost::asio::awaitable<void> pause(boost::asio::steady_timer& timer,
+                                     std::chrono::milliseconds time);
   void put_back(Session session);
   void drop(Session session);
   std::expected<void, ApiError> keep_receipt(const std::string& id, trust::Bundle bundle);

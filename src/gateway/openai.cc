@@ -49,7 +49,8 @@ std::expected<UserText, ApiError> content_from(const JsonValue& value) {
 
 std::expected<std::vector<inference::ChatMessage>, ApiError> messages_from(const JsonValue& value) {
   auto list = value.array();
-  if (list == nullptr || list->empty()) return bad("messages", "must be an array that is not empty");
+  if (list == nullptr || list->empty())
+    return bad("messages", "must be an array that is not empty");
   if (list->size() > inference::kMaxMessages) return bad("messages", "has too many entries");
   std::vector<inference::ChatMessage> out;
   for (const JsonValue& entry : *list) {
@@ -83,12 +84,11 @@ std::expected<uint32_t, ApiError> micro_from(const JsonValue& body, std::string_
 }
 
 std::expected<void, ApiError> read_sampler(const JsonValue& body, ChatRequest& out) {
-  auto temperature = micro_from(body, "temperature", inference::kOneMicro, 0,
-                                inference::kMaxTemperatureMicro);
+  auto temperature =
+      micro_from(body, "temperature", inference::kOneMicro, 0, inference::kMaxTemperatureMicro);
   if (!temperature) return Failure(temperature.error());
   // Below the engine's least temperature the likeliest token wins anyway.
-  out.sampler.temperature_micro =
-      *temperature < inference::kMinTemperatureMicro ? 0 : *temperature;
+  out.sampler.temperature_micro = *temperature < inference::kMinTemperatureMicro ? 0 : *temperature;
   auto top_p = micro_from(body, "top_p", inference::kOneMicro, 1, inference::kOneMicro);
   if (!top_p) return Failure(top_p.error());
   out.sampler.top_p_micro = *top_p;
@@ -170,9 +170,12 @@ std::expected<bool, ApiError> flag_from(const JsonValue& value, std::string_view
 
 std::string_view finish_name(FinishReason reason) {
   switch (reason) {
-    case FinishReason::stop: return "stop";
-    case FinishReason::length: return "length";
-    case FinishReason::cancelled: return "stop";
+    case FinishReason::stop:
+      return "stop";
+    case FinishReason::length:
+      return "length";
+    case FinishReason::cancelled:
+      return "stop";
   }
   std::abort();
 }
@@ -205,31 +208,44 @@ JsonValue usage_json(const inference::GenerateResult& result) {
 
 ApiStatus status_of(ApiCode code) {
   switch (code) {
-    case ApiCode::invalid_json: return {400, "invalid_request_error", "invalid_json", false};
-    case ApiCode::invalid_request: return {400, "invalid_request_error", "invalid_request", false};
+    case ApiCode::invalid_json:
+      return {400, "invalid_request_error", "invalid_json", false};
+    case ApiCode::invalid_request:
+      return {400, "invalid_request_error", "invalid_request", false};
     case ApiCode::unsupported_parameter:
       return {400, "invalid_request_error", "unsupported_parameter", false};
     case ApiCode::context_length_exceeded:
       return {400, "invalid_request_error", "context_length_exceeded", false};
-    case ApiCode::invalid_api_key: return {401, "authentication_error", "invalid_api_key", false};
-    case ApiCode::forbidden_origin: return {403, "permission_error", "forbidden_origin", false};
-    case ApiCode::model_not_found: return {404, "invalid_request_error", "model_not_found", false};
+    case ApiCode::invalid_api_key:
+      return {401, "authentication_error", "invalid_api_key", false};
+    case ApiCode::forbidden_origin:
+      return {403, "permission_error", "forbidden_origin", false};
+    case ApiCode::model_not_found:
+      return {404, "invalid_request_error", "model_not_found", false};
     case ApiCode::receipt_not_found:
       return {404, "invalid_request_error", "receipt_not_found", false};
     case ApiCode::unsupported_endpoint:
       return {404, "invalid_request_error", "unsupported_endpoint", false};
     case ApiCode::request_too_large:
       return {413, "invalid_request_error", "request_too_large", false};
-    case ApiCode::node_busy: return {429, "rate_limit_error", "node_busy", true};
+    case ApiCode::node_busy:
+      return {429, "rate_limit_error", "node_busy", true};
     case ApiCode::insufficient_balance:
       return {402, "billing_error", "insufficient_balance", false};
-    case ApiCode::no_verified_node: return {503, "server_error", "no_verified_node", true};
-    case ApiCode::attestation_failed: return {503, "server_error", "attestation_failed", false};
-    case ApiCode::ledger_unreachable: return {503, "server_error", "ledger_unreachable", true};
-    case ApiCode::node_lost: return {502, "server_error", "node_lost", false};
-    case ApiCode::node_refused: return {502, "server_error", "node_refused", false};
-    case ApiCode::receipt_invalid: return {502, "server_error", "receipt_invalid", false};
-    case ApiCode::internal: return {500, "server_error", "internal", false};
+    case ApiCode::no_verified_node:
+      return {503, "server_error", "no_verified_node", true};
+    case ApiCode::attestation_failed:
+      return {503, "server_error", "attestation_failed", false};
+    case ApiCode::ledger_unreachable:
+      return {503, "server_error", "ledger_unreachable", true};
+    case ApiCode::node_lost:
+      return {502, "server_error", "node_lost", false};
+    case ApiCode::node_refused:
+      return {502, "server_error", "node_refused", false};
+    case ApiCode::receipt_invalid:
+      return {502, "server_error", "receipt_invalid", false};
+    case ApiCode::internal:
+      return {500, "server_error", "internal", false};
   }
   std::abort();
 }
@@ -291,8 +307,8 @@ std::string usage_chunk(const AnswerHead& head, const inference::GenerateResult&
 
 std::string whole_answer(const AnswerHead& head, const UserText& text,
                          const inference::GenerateResult& result) {
-  auto message = JsonValue::object(
-      {{"role", "assistant"}, {"content", text.reveal()}, {"refusal", {}}});
+  auto message =
+      JsonValue::object({{"role", "assistant"}, {"content", text.reveal()}, {"refusal", {}}});
   auto choice = JsonValue::object({{"index", 0},
                                    {"message", std::move(message)},
                                    {"logprobs", {}},
@@ -311,10 +327,8 @@ JsonValue model_json(const ModelEntry& entry, int64_t created) {
   JsonValue::Array platforms;
   for (const auto& platform : entry.platforms) platforms.emplace_back(platform);
   // Clients read different names for the same numbers; 60-api section 5.
-  JsonValue out = JsonValue::object({{"id", entry.name},
-                                     {"object", "model"},
-                                     {"created", created},
-                                     {"owned_by", "cloister"}});
+  JsonValue out = JsonValue::object(
+      {{"id", entry.name}, {"object", "model"}, {"created", created}, {"owned_by", "cloister"}});
   for (std::string_view name : {"context_length", "context_window", "max_model_len"}) {
     out.set(name, entry.context_tokens);
   }
@@ -322,7 +336,8 @@ JsonValue model_json(const ModelEntry& entry, int64_t created) {
   out.set("max_output_tokens", entry.context_tokens)
       .set("input_modalities", JsonValue::Array{"text"})
       .set("supports_tools", false)
-      .set("pricing", JsonValue::object({{"prompt", price}, {"completion", price}, {"unit", "token"}}))
+      .set("pricing",
+           JsonValue::object({{"prompt", price}, {"completion", price}, {"unit", "token"}}))
       .set("is_tee", !entry.development && entry.verified_nodes > 0)
       .set("tee_platforms", std::move(platforms))
       .set("verified_nodes", entry.verified_nodes)

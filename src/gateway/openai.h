@@ -1,6 +1,6 @@
 // The OpenAI-compatible dialect: requests in, answers, chunks and errors out. Pure; no session, no
-// network. Field rules are those of 60-api sections 2 to 4: what cannot be honoured is refused by name,
-// never dropped silently.
+// network. Field rules are those of 60-api sections 2 to 4: what cannot be honoured is refused by
+// name, never dropped silently.
 #pragma once
 
 #include <expected>

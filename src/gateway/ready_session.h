@@ -1,5 +1,5 @@
-// A session that may be used: drawn by the ledger, its instance attested on this very connection, judged,
-// and confirmed on the ledger. Only SessionOpener makes one.
+// A session that may be used: drawn by the ledger, its instance attested on this very connection,
+// judged, and confirmed on the ledger. Only SessionOpener makes one.
 #pragma once
 
 #include "http/client.h"
@@ -19,9 +19,7 @@ struct ReadySession {
   uint64_t used_units = 0;
   UnixMillis opened_ms = 0;
 
-  uint64_t units_left() const {
-    return record.max_units - std::min(record.max_units, used_units);
-  }
+  uint64_t units_left() const { return record.max_units - std::min(record.max_units, used_units); }
 };
 
 }  // namespace cloister::gateway

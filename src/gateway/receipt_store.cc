@@ -25,8 +25,8 @@ std::string ReceiptStore::new_id(Random& random) {
 
 // An id comes from a URL: only what new_id makes may become part of a path.
 std::expected<std::filesystem::path, StoreError> ReceiptStore::path_of(std::string_view id) const {
-  bool well_formed = id.starts_with(kPrefix) &&
-                     fixed_from_hex<kIdBytes>(id.substr(kPrefix.size())).has_value();
+  bool well_formed =
+      id.starts_with(kPrefix) && fixed_from_hex<kIdBytes>(id.substr(kPrefix.size())).has_value();
   if (!well_formed) return std::unexpected(StoreError::bad_id);
   return folder_ / (std::string(id) + ".json");
 }

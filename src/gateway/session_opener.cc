@@ -19,7 +19,8 @@ constexpr light::Millis kDrawTimeout{30'000};
 constexpr size_t kMaxTrials = 8;
 
 std::unexpected<ApiError> unreachable(std::string_view why) {
-  return std::unexpected(ApiError{ApiCode::ledger_unreachable, fmt::format("the ledger: {}", why), ""});
+  return std::unexpected(
+      ApiError{ApiCode::ledger_unreachable, fmt::format("the ledger: {}", why), ""});
 }
 
 std::unexpected<ApiError> untrusted(std::string_view why) {
@@ -83,7 +84,8 @@ asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
   body.model_root = wish.model_root;
   body.max_units = wish.max_units;
   body.price_cap_micro = wish.price_cap_micro;
-  body.deposit_micro = ledger::cost_micro(wish.max_units, wish.price_cap_micro).value_or(UINT64_MAX);
+  body.deposit_micro =
+      ledger::cost_micro(wish.max_units, wish.price_cap_micro).value_or(UINT64_MAX);
   body.lifetime_blocks = wish.lifetime_blocks;
   auto opened = co_await parts_.account.send(std::move(body), kTxTimeout);
   if (!opened) co_return std::unexpected(from_send(opened.error()));
@@ -105,7 +107,8 @@ asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
       ready->opened_ms = parts_.clock.now_ms();
       co_return ready;
     }
-    if (examined.error().code == ApiCode::ledger_unreachable) co_return std::unexpected(examined.error());
+    if (examined.error().code == ApiCode::ledger_unreachable)
+      co_return std::unexpected(examined.error());
     last = examined.error();
     parts_.on_refused({to_hex(*trial.session.instance), last.message, parts_.clock.now()});
     auto redrawn = co_await report(trial);
@@ -134,7 +137,8 @@ asio::awaitable<std::expected<ledger::Session, ApiError>> SessionOpener::wait_as
     if (!next) co_return unreachable(light::describe(next.error()));
     ++height;
   }
-  co_return std::unexpected(ApiError{ApiCode::no_verified_node, "the ledger drew no node in time", ""});
+  co_return std::unexpected(
+      ApiError{ApiCode::no_verified_node, "the ledger drew no node in time", ""});
 }
 
 asio::awaitable<Done> SessionOpener::examine(Trial& trial) {
@@ -152,8 +156,8 @@ asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
   if (!instance) co_return unreachable(light::describe(instance.error()));
   if (!*instance) co_return untrusted("it is not on the ledger");
   trial.instance = std::move(**instance);
-  auto policy = co_await reader.record<ledger::NetworkPolicy>(ledger::Family::policy,
-                                                              to_buffer(as_bytes(ledger::kPolicyKey)));
+  auto policy = co_await reader.record<ledger::NetworkPolicy>(
+      ledger::Family::policy, to_buffer(as_bytes(ledger::kPolicyKey)));
   if (!policy) co_return unreachable(light::describe(policy.error()));
   if (!*policy) co_return unreachable("it has no policy");
   trial.policy = std::move(**policy);
@@ -173,8 +177,8 @@ asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
   co_return Done{};
 }
 
-// Connects and judges what the instance proves about this connection. Nothing but the handshake's own
-// frames has been sent when this returns.
+// Connects and judges what the instance proves about this connection. Nothing but the handshake's
+// own frames has been sent when this returns.
 asio::awaitable<Done> SessionOpener::attest(Trial& trial) {
   auto endpoint = split_endpoint(trial.instance.endpoint);
   if (!endpoint) co_return untrusted("its endpoint is not host:port");
@@ -187,16 +191,16 @@ asio::awaitable<Done> SessionOpener::attest(Trial& trial) {
   auto anchors = admission::anchors_of(parts_.genesis);
   auto verifier = [&](const atls::PeerEvidence& peer) -> std::expected<Hash32, atls::Refusal> {
     auto items = items_of(peer.evidence);
-    trial.judgement = admission::judge(
-        {items, trial.collateral, anchors, trial.rules,
-         evidence::Binding::report_data(peer.expected_report_data), parts_.clock.now(),
-         static_cast<uint64_t>(trial.height)});
+    trial.judgement = admission::judge({items, trial.collateral, anchors, trial.rules,
+                                        evidence::Binding::report_data(peer.expected_report_data),
+                                        parts_.clock.now(), static_cast<uint64_t>(trial.height)});
     if (trial.judgement.evidence_error() == evidence::Error::report_data_mismatch) {
       return std::unexpected(atls::Refusal::binding);
     }
     if (trial.judgement.evidence_error()) return std::unexpected(atls::Refusal::evidence);
     if (!trial.judgement.admitted()) return std::unexpected(atls::Refusal::policy);
-    return verdict_id(peer.expected_report_data, ledger::evidence_hash(items), trial.policy.version);
+    return verdict_id(peer.expected_report_data, ledger::evidence_hash(items),
+                      trial.policy.version);
   };
   auto connection = co_await parts_.connector.connect(std::move(options), verifier);
   if (!connection) {
@@ -209,7 +213,8 @@ asio::awaitable<Done> SessionOpener::attest(Trial& trial) {
 }
 
 // Records the verdict on the ledger, reads the confirmation back with its proof, and has the whole
-// bundle evaluated once more, exactly as `verify-receipt` will: a session is ready only when that holds.
+// bundle evaluated once more, exactly as `verify-receipt` will: a session is ready only when that
+// holds.
 asio::awaitable<Done> SessionOpener::confirm(Trial& trial) {
   const auto& facts = trial.connection->facts();
   ledger::ConfirmAttestation body;

@@ -1,5 +1,5 @@
-// Opens a session and does not return it before its instance is verified and the ledger has recorded the
-// confirmation. An instance that fails is reported, and the ledger draws another.
+// Opens a session and does not return it before its instance is verified and the ledger has
+// recorded the confirmation. An instance that fails is reported, and the ledger draws another.
 #pragma once
 
 #include "admission/admission.h"

@@ -1,5 +1,5 @@
-// What a node is told at start. Inside a TEE the effective configuration is measured: its digest is in
-// the evidence, and nothing is read from outside afterwards.
+// What a node is told at start. Inside a TEE the effective configuration is measured: its digest is
+// in the evidence, and nothing is read from outside afterwards.
 #pragma once
 
 #include <filesystem>
@@ -14,9 +14,9 @@ struct NodeConfig {
   uint16_t rpc_port = 0;
   std::filesystem::path genesis;
   std::string listen_address = "127.0.0.1";
-  uint16_t listen_port = 0;  // 0: any free one
+  uint16_t listen_port = 0;                   // 0: any free one
   std::string advertised_host = "127.0.0.1";  // what the ledger tells users
-  std::filesystem::path operator_key;  // 32-byte seed in hex
+  std::filesystem::path operator_key;         // 32-byte seed in hex
   TeeKind tee = TeeKind::simulated_tdx;
   std::filesystem::path tee_hierarchy;
   uint32_t tee_platform = 0;

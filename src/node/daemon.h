@@ -20,15 +20,16 @@ struct DaemonParts {
   Measured measured;
 };
 
-// Runs on `context`, which has one thread; the engine's calls and quotes run on threads of the daemon.
+// Runs on `context`, which has one thread; the engine's calls and quotes run on threads of the
+// daemon.
 class Daemon {
  public:
   Daemon(boost::asio::io_context& context, DaemonParts parts, const Clock& clock, Random& random,
          const Log& log);
   ~Daemon();
 
-  // Listens, registers and serves. Returns once the instance is proven to be on the ledger; the error
-  // is a sentence for the operator.
+  // Listens, registers and serves. Returns once the instance is proven to be on the ledger; the
+  // error is a sentence for the operator.
   boost::asio::awaitable<std::expected<uint16_t, std::string>> start();
   // Takes no new work, ends what runs, settles what is owed.
   boost::asio::awaitable<void> stop();

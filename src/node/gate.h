@@ -1,6 +1,6 @@
-// Decides whether the node may compute a request. Pure: the ledger's record, the node's own facts, what
-// the session has used so far and the time are arguments. A node computes only for a session that the
-// ledger has, by a proof, confirmed for this very instance.
+// Decides whether the node may compute a request. Pure: the ledger's record, the node's own facts,
+// what the session has used so far and the time are arguments. A node computes only for a session
+// that the ledger has, by a proof, confirmed for this very instance.
 #pragma once
 
 #include <expected>

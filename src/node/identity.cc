@@ -7,8 +7,8 @@ namespace cloister::node {
 Identity make_identity(Random& random, UnixSeconds now) {
   auto leaf = atls::make_leaf(random, now);
   auto spki_sha256 = leaf.certificate.spki_sha256();
-  return {crypto::Ed25519Key::generate(random), std::move(leaf), spki_sha256,
-          random.fixed<32>(), Secret<32>(random.fixed<32>())};
+  return {crypto::Ed25519Key::generate(random), std::move(leaf), spki_sha256, random.fixed<32>(),
+          Secret<32>(random.fixed<32>())};
 }
 
 ledger::Claims claims_of(const Identity& identity, const Measured& measured,

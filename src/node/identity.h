@@ -1,5 +1,5 @@
-// The keys of an instance: made inside the TEE at start, never written, never imported. A restart makes
-// new ones, and with them a new instance.
+// The keys of an instance: made inside the TEE at start, never written, never imported. A restart
+// makes new ones, and with them a new instance.
 #pragma once
 
 #include "channel/atls/leaf.h"
@@ -9,11 +9,11 @@
 namespace cloister::node {
 
 struct Identity {
-  crypto::Ed25519Key identity;   // signs registrations and receipts
-  atls::Leaf leaf;               // of TLS
+  crypto::Ed25519Key identity;  // signs registrations and receipts
+  atls::Leaf leaf;              // of TLS
   Hash32 spki_sha256{};
   Hash32 boot_id{};
-  Secret<32> sampling_secret;    // the node's share of every seed
+  Secret<32> sampling_secret;  // the node's share of every seed
 
   ledger::InstanceId instance_id() const { return ledger::instance_id_of(identity.public_key()); }
 };

@@ -30,15 +30,21 @@ std::unexpected<RegistrarFault> from_send(const light::SendError& error) {
 
 std::string_view describe(RegistrarError error) {
   switch (error) {
-    case RegistrarError::ledger_unreachable: return "the ledger could not be read with a proof";
-    case RegistrarError::refused: return "the ledger refused";
-    case RegistrarError::no_evidence: return "the TEE gave no evidence";
-    case RegistrarError::not_recorded: return "the ledger's record is not this instance's";
+    case RegistrarError::ledger_unreachable:
+      return "the ledger could not be read with a proof";
+    case RegistrarError::refused:
+      return "the ledger refused";
+    case RegistrarError::no_evidence:
+      return "the TEE gave no evidence";
+    case RegistrarError::not_recorded:
+      return "the ledger's record is not this instance's";
   }
   std::abort();
 }
 
-std::string RegistrarFault::message() const { return fmt::format("{}: {}", describe(error), detail); }
+std::string RegistrarFault::message() const {
+  return fmt::format("{}: {}", describe(error), detail);
+}
 
 asio::awaitable<Registrar::Step> Registrar::bond() {
   auto read = co_await parts_.ledger.read(ledger::Family::operators,
@@ -69,9 +75,9 @@ asio::awaitable<Registrar::Step> Registrar::bring_collateral() {
 
 std::expected<std::vector<ledger::EvidenceItem>, RegistrarFault> Registrar::evidence_for(
     const light::TrustRoot& block) {
-  auto binding = ledger::registration_binding(parts_.genesis.chain_id, parts_.account.id(),
-                                              block.header_hash,
-                                              static_cast<uint64_t>(block.height), parts_.claims);
+  auto binding =
+      ledger::registration_binding(parts_.genesis.chain_id, parts_.account.id(), block.header_hash,
+                                   static_cast<uint64_t>(block.height), parts_.claims);
   auto evidence = parts_.tee.quote(binding);
   if (!evidence) return fault(RegistrarError::no_evidence, describe(evidence.error()));
   return *evidence;

@@ -1,5 +1,5 @@
-// Puts the instance on the ledger and keeps it there: bond, vendor collateral, registration with evidence
-// bound to a recent block, and renewal before it expires.
+// Puts the instance on the ledger and keeps it there: bond, vendor collateral, registration with
+// evidence bound to a recent block, and renewal before it expires.
 #pragma once
 
 #include "base/log.h"

@@ -33,12 +33,18 @@ struct Mailbox {
 wire::Refusal refusal_of(inference::EngineError error) {
   using inference::EngineError;
   switch (error) {
-    case EngineError::bad_parameter: return wire::Refusal::bad_parameter;
-    case EngineError::bad_conversation: return wire::Refusal::bad_parameter;
-    case EngineError::context_length_exceeded: return wire::Refusal::context_length_exceeded;
-    case EngineError::queue_full: return wire::Refusal::busy;
-    case EngineError::stopped: return wire::Refusal::draining;
-    default: return wire::Refusal::engine_failed;
+    case EngineError::bad_parameter:
+      return wire::Refusal::bad_parameter;
+    case EngineError::bad_conversation:
+      return wire::Refusal::bad_parameter;
+    case EngineError::context_length_exceeded:
+      return wire::Refusal::context_length_exceeded;
+    case EngineError::queue_full:
+      return wire::Refusal::busy;
+    case EngineError::stopped:
+      return wire::Refusal::draining;
+    default:
+      return wire::Refusal::engine_failed;
   }
 }
 
@@ -67,15 +73,19 @@ class Answer {
  public:
   Answer(Service& service, wire::Request request, Grant grant, Hash32 request_hash,
          Hash32 evidence_digest)
-      : service_(service), request_(std::move(request)), grant_(grant),
-        request_hash_(request_hash), evidence_digest_(evidence_digest) {}
+      : service_(service),
+        request_(std::move(request)),
+        grant_(grant),
+        request_hash_(request_hash),
+        evidence_digest_(evidence_digest) {}
 
   asio::awaitable<void> run(http::Exchange& exchange);
 
  private:
   void start_engine(const std::shared_ptr<Mailbox>& box, std::stop_token cancel);
-  asio::awaitable<void> end(http::Exchange& exchange,
-                            std::expected<inference::GenerateResult, inference::EngineError> result);
+  asio::awaitable<void> end(
+      http::Exchange& exchange,
+      std::expected<inference::GenerateResult, inference::EngineError> result);
   ledger::SignedReceipt make_receipt(const inference::GenerateResult& result,
                                      const Fixed<32>& answer_salt) const;
 
@@ -185,7 +195,8 @@ ledger::SignedReceipt Answer::make_receipt(const inference::GenerateResult& resu
   receipt.sampler.temperature_micro = sampler_.temperature_micro;
   receipt.sampler.top_p_micro = sampler_.top_p_micro;
   receipt.sampler.top_k = sampler_.top_k;
-  receipt.sampler.max_units = static_cast<uint32_t>(std::min<uint64_t>(grant_.max_units, UINT32_MAX));
+  receipt.sampler.max_units =
+      static_cast<uint32_t>(std::min<uint64_t>(grant_.max_units, UINT32_MAX));
   receipt.sampler.seed_commitment = seed_commitment(seed_);
   receipt.time_ms = static_cast<uint64_t>(parts.clock.now_ms());
   receipt.evidence_digest = evidence_digest_;
@@ -218,8 +229,8 @@ asio::awaitable<std::expected<Grant, wire::Refusal>> Service::allow(const wire::
   co_return grant;
 }
 
-asio::awaitable<void> Service::generate(const http::Request& http_request,
-                                        http::Exchange& exchange, Hash32 evidence_digest) {
+asio::awaitable<void> Service::generate(const http::Request& http_request, http::Exchange& exchange,
+                                        Hash32 evidence_digest) {
   http::Headers headers;
   headers.push_back({"content-type", "application/cloister-frames"});
   auto started = co_await exchange.start_stream(200, std::move(headers));

@@ -1,5 +1,5 @@
-// Answers requests inside an attested connection: reads the session from the ledger with a proof, asks
-// the gate, runs the model, streams frames, and ends with a signed receipt.
+// Answers requests inside an attested connection: reads the session from the ledger with a proof,
+// asks the gate, runs the model, streams frames, and ends with a signed receipt.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,8 +16,9 @@ namespace cloister::node {
 
 // A session as the ledger proves it; nothing inside when it proves that there is none. The outer
 // optional is empty when the ledger could not be read.
-using SessionReader = std::function<boost::asio::awaitable<
-    std::optional<std::optional<ledger::Session>>>(ledger::SessionId)>;
+using SessionReader =
+    std::function<boost::asio::awaitable<std::optional<std::optional<ledger::Session>>>(
+        ledger::SessionId)>;
 
 struct ServiceParts {
   NodeFacts facts;
@@ -42,8 +43,8 @@ class Service {
 
  private:
   friend class Answer;
-  boost::asio::awaitable<void> generate(const http::Request& http_request,
-                                        http::Exchange& exchange, Hash32 evidence_digest);
+  boost::asio::awaitable<void> generate(const http::Request& http_request, http::Exchange& exchange,
+                                        Hash32 evidence_digest);
   boost::asio::awaitable<std::expected<Grant, wire::Refusal>> allow(const wire::Request& request);
 
   const ServiceParts parts_;

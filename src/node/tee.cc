@@ -90,8 +90,10 @@ class SimulatedSnp final : public Tee {
 
 std::string_view name(TeeKind kind) {
   switch (kind) {
-    case TeeKind::simulated_tdx: return "simulated-tdx";
-    case TeeKind::simulated_snp: return "simulated-snp";
+    case TeeKind::simulated_tdx:
+      return "simulated-tdx";
+    case TeeKind::simulated_snp:
+      return "simulated-snp";
   }
   std::abort();
 }
@@ -105,8 +107,10 @@ std::optional<TeeKind> tee_kind_from(std::string_view text) {
 
 std::string_view describe(TeeError error) {
   switch (error) {
-    case TeeError::no_hierarchy: return "the simulated vendor's keys are missing or broken";
-    case TeeError::quote_failed: return "the device gave no evidence";
+    case TeeError::no_hierarchy:
+      return "the simulated vendor's keys are missing or broken";
+    case TeeError::quote_failed:
+      return "the device gave no evidence";
   }
   std::abort();
 }

@@ -1,5 +1,5 @@
-// The machine that the node runs in, as far as it vouches for it: evidence over 64 bytes of report data.
-// The simulated ones speak the true formats under a development root and protect nothing.
+// The machine that the node runs in, as far as it vouches for it: evidence over 64 bytes of report
+// data. The simulated ones speak the true formats under a development root and protect nothing.
 #pragma once
 
 #include <expected>
@@ -20,8 +20,8 @@ std::string_view describe(TeeError error);
 
 // What the machine measured at launch.
 struct Measured {
-  Fixed<48> image{};   // of the program
-  Hash32 config{};     // digest of the effective configuration
+  Fixed<48> image{};  // of the program
+  Hash32 config{};    // digest of the effective configuration
 };
 
 class Tee {
@@ -30,8 +30,8 @@ class Tee {
   // Evidence whose report data is `report_data`. Callable from any thread.
   virtual std::expected<std::vector<ledger::EvidenceItem>, TeeError> quote(
       const Fixed<64>& report_data) = 0;
-  // Vendor-signed collateral under which the evidence verifies now, as files in the order in which the
-  // ledger takes them; each inner list is one `put_collateral`.
+  // Vendor-signed collateral under which the evidence verifies now, as files in the order in which
+  // the ledger takes them; each inner list is one `put_collateral`.
   virtual std::vector<std::vector<Buffer>> collateral(UnixSeconds now) = 0;
 };
 

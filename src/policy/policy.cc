@@ -49,8 +49,8 @@ bool matches(const Release& release, const evidence::VerifiedEvidence& verified,
 Finding judge_measurement(const evidence::VerifiedEvidence& verified, const LayeredRules& rules,
                           uint64_t height) {
   const auto& releases = rules.merged.releases;
-  auto found = std::ranges::find_if(
-      releases, [&](const Release& r) { return matches(r, verified, height); });
+  auto found = std::ranges::find_if(releases,
+                                    [&](const Release& r) { return matches(r, verified, height); });
   std::vector<std::string> known;
   for (const Release& release : releases) {
     if (release.format == verified.format()) known.push_back(release.name);
@@ -73,22 +73,32 @@ std::vector<std::string> denied(const evidence::VerifiedEvidence& verified, cons
 
 std::string_view name(Layer layer) {
   switch (layer) {
-    case Layer::vendor: return "vendor";
-    case Layer::network: return "network";
-    case Layer::community: return "community";
-    case Layer::local: return "local";
+    case Layer::vendor:
+      return "vendor";
+    case Layer::network:
+      return "network";
+    case Layer::community:
+      return "community";
+    case Layer::local:
+      return "local";
   }
   std::abort();
 }
 
 std::string_view name(Reason reason) {
   switch (reason) {
-    case Reason::tcb_status: return "tcb_status";
-    case Reason::tcb_evaluation: return "tcb_evaluation";
-    case Reason::advisory: return "advisory";
-    case Reason::product: return "product";
-    case Reason::measurement: return "measurement";
-    case Reason::development: return "development";
+    case Reason::tcb_status:
+      return "tcb_status";
+    case Reason::tcb_evaluation:
+      return "tcb_evaluation";
+    case Reason::advisory:
+      return "advisory";
+    case Reason::product:
+      return "product";
+    case Reason::measurement:
+      return "measurement";
+    case Reason::development:
+      return "development";
   }
   std::abort();
 }

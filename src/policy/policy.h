@@ -1,8 +1,9 @@
 // From verified claims and layered rules to one decision with every reason.
 //
-// Evidence verification says what is true (genuine hardware, this measurement, this firmware status);
-// policy says whether that is enough. Layers are merged by taking the strictest, so a layer can only
-// tighten what the layers before it allow: vendor, network, community (both on the ledger), local.
+// Evidence verification says what is true (genuine hardware, this measurement, this firmware
+// status); policy says whether that is enough. Layers are merged by taking the strictest, so a
+// layer can only tighten what the layers before it allow: vendor, network, community (both on the
+// ledger), local.
 #pragma once
 
 #include "evidence/common/evidence.h"
@@ -69,8 +70,8 @@ struct Finding {
 };
 
 struct Decision {
-  bool allowed = false;                // every finding is ok, and there is at least one
-  std::vector<Finding> findings;       // all of them, also after the first refusal
+  bool allowed = false;           // every finding is ok, and there is at least one
+  std::vector<Finding> findings;  // all of them, also after the first refusal
   std::optional<Reason> first_refusal() const;
 };
 

@@ -58,10 +58,14 @@ void close_if_open(int& fd) {
 
 std::string_view describe(ChildError error) {
   switch (error) {
-    case ChildError::cannot_start: return "the process could not be started";
-    case ChildError::ended_early: return "the process ended before it was ready";
-    case ChildError::not_ready: return "the process was not ready in time";
-    case ChildError::interrupted: return "interrupted";
+    case ChildError::cannot_start:
+      return "the process could not be started";
+    case ChildError::ended_early:
+      return "the process ended before it was ready";
+    case ChildError::not_ready:
+      return "the process was not ready in time";
+    case ChildError::interrupted:
+      return "interrupted";
   }
   std::abort();
 }
@@ -109,7 +113,9 @@ Child& Child::operator=(Child&& other) noexcept {
   return *this;
 }
 
-Child::~Child() { release(); }
+Child::~Child() {
+  release();
+}
 
 void Child::release() {
   if (pid_ > 0) stop();

@@ -1,5 +1,5 @@
-// Child processes of `cloister up` and of tests: started with a pipe on which they say that they are
-// ready, never outliving their parent, and ended in order.
+// Child processes of `cloister up` and of tests: started with a pipe on which they say that they
+// are ready, never outliving their parent, and ended in order.
 #pragma once
 
 #include <sys/types.h>
@@ -13,16 +13,16 @@
 namespace cloister::process {
 
 enum class ChildError {
-  cannot_start,     // fork, pipe or exec failed
-  ended_early,      // the child ended before it said that it was ready
-  not_ready,        // the deadline passed
-  interrupted,      // a stop was asked for meanwhile
+  cannot_start,  // fork, pipe or exec failed
+  ended_early,   // the child ended before it said that it was ready
+  not_ready,     // the deadline passed
+  interrupted,   // a stop was asked for meanwhile
 };
 std::string_view describe(ChildError error);
 
 struct ChildOptions {
-  std::vector<std::string> argv;      // argv[0] is the program's path
-  std::string stderr_file;            // appended to; empty: inherited
+  std::vector<std::string> argv;  // argv[0] is the program's path
+  std::string stderr_file;        // appended to; empty: inherited
 };
 
 // Owns one child. Destruction ends it: SIGTERM, then SIGKILL after `kGraceMs`.
@@ -30,8 +30,8 @@ class Child {
  public:
   static constexpr int kGraceMs = 10'000;
 
-  // The child finds its end of the ready pipe in the environment variable CLOISTER_READY_FD, and gets
-  // SIGTERM when this process dies however it dies.
+  // The child finds its end of the ready pipe in the environment variable CLOISTER_READY_FD, and
+  // gets SIGTERM when this process dies however it dies.
   static std::expected<Child, ChildError> start(const ChildOptions& options);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
@@ -44,8 +44,8 @@ class Child {
   pid_t pid() const { return pid_; }
   // Set once the child has ended; reaps it. The shell's convention: 128 + signal.
   std::optional<int> exit_code();
-  void ask_to_stop();       // SIGTERM
-  int stop();               // SIGTERM, wait, SIGKILL; returns the exit code
+  void ask_to_stop();  // SIGTERM
+  int stop();          // SIGTERM, wait, SIGKILL; returns the exit code
 
  private:
   Child(pid_t pid, int pid_fd, int ready_fd) : pid_(pid), pid_fd_(pid_fd), ready_fd_(ready_fd) {}

@@ -3,8 +3,8 @@
 
 namespace cloister::process {
 
-// No core files, and no other process of this user may read our memory. Afterwards /proc/self belongs
-// to root: measure the own program before.
+// No core files, and no other process of this user may read our memory. Afterwards /proc/self
+// belongs to root: measure the own program before.
 void harden();
 
 }  // namespace cloister::process

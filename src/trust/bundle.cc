@@ -5,8 +5,8 @@
 namespace cloister::trust {
 namespace {
 
-// Reads members of one JSON object; the first failure sticks, and `finish` also refuses members that
-// nobody asked for.
+// Reads members of one JSON object; the first failure sticks, and `finish` also refuses members
+// that nobody asked for.
 class Shape {
  public:
   explicit Shape(const JsonValue& value) : value_(value), ok_(value.is_object()) {}
@@ -32,9 +32,7 @@ class Shape {
     return take(to_fixed<N>(hex(name, N)));
   }
   int64_t integer(std::string_view name) { return take(member(name).i64()); }
-  std::string text(std::string_view name) {
-    return std::string(take(member(name).string()));
-  }
+  std::string text(std::string_view name) { return std::string(take(member(name).string())); }
   const JsonValue::Array& array(std::string_view name, size_t max_count) {
     static const JsonValue::Array kNone;
     auto list = member(name).array();
@@ -141,16 +139,20 @@ std::optional<ChannelFacts> channel_from(const JsonValue& value) {
 template <typename T, typename From>
 void read_list(Shape& shape, std::string_view name, size_t max_count, From from,
                std::vector<T>& out) {
-  for (const JsonValue& entry : shape.array(name, max_count)) out.push_back(shape.take(from(entry)));
+  for (const JsonValue& entry : shape.array(name, max_count))
+    out.push_back(shape.take(from(entry)));
 }
 
 }  // namespace
 
 std::string_view describe(BundleError error) {
   switch (error) {
-    case BundleError::not_json: return "the file is not strict JSON";
-    case BundleError::wrong_shape: return "the file is not a Cloister receipt bundle of version 1";
-    case BundleError::genesis: return "the bundle's genesis is not well-formed";
+    case BundleError::not_json:
+      return "the file is not strict JSON";
+    case BundleError::wrong_shape:
+      return "the file is not a Cloister receipt bundle of version 1";
+    case BundleError::genesis:
+      return "the bundle's genesis is not well-formed";
   }
   std::abort();
 }

@@ -1,6 +1,7 @@
-// Everything that one answer rests on, as received: genesis, signed headers, proven records, evidence,
-// the connection's binding and the signed receipt. No text of the user. A bundle is a claim, nothing in
-// it is believed: `evaluate` (report.h) verifies all of it again, offline, years later.
+// Everything that one answer rests on, as received: genesis, signed headers, proven records,
+// evidence, the connection's binding and the signed receipt. No text of the user. A bundle is a
+// claim, nothing in it is believed: `evaluate` (report.h) verifies all of it again, offline, years
+// later.
 #pragma once
 
 #include <expected>
@@ -26,10 +27,10 @@ struct ProvenRead {
   bool operator==(const ProvenRead&) const = default;
 };
 
-// What the evidence of a connection must be bound to (30-channels, section 2), each part as the verifier
-// computed it, never as the peer said.
+// What the evidence of a connection must be bound to (30-channels, section 2), each part as the
+// verifier computed it, never as the peer said.
 struct ChannelFacts {
-  Buffer bind;              // Hash_suite(SPKI ‖ exporter): 32 or 48 bytes
+  Buffer bind;  // Hash_suite(SPKI ‖ exporter): 32 or 48 bytes
   Hash32 spki_sha256{};
   Hash32 request_sha256{};  // of ATT_REQUEST
   bool operator==(const ChannelFacts&) const = default;

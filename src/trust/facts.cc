@@ -13,8 +13,8 @@ namespace {
 
 using Blocks = std::map<int64_t, light::VerifiedBlock>;
 
-// A bundle is judged as of `checked_at`, however long ago that was; what matters is that the validators
-// of its genesis signed, so the trusting period is as long as a chain may live.
+// A bundle is judged as of `checked_at`, however long ago that was; what matters is that the
+// validators of its genesis signed, so the trusting period is as long as a chain may live.
 constexpr int64_t kTrustingPeriodS = int64_t{100} * 365 * 24 * 3600;
 
 light::ValidatorSet genesis_validators(const ledger::Genesis& genesis) {
@@ -56,8 +56,10 @@ bool decode_into(const ProvenRead& read, std::optional<T>& out) {
 // False: the bytes are not a record of the family.
 bool take(const ProvenRead& read, const light::VerifiedBlock& under, LedgerFacts& out) {
   switch (read.family) {
-    case ledger::Family::instances: return decode_into(read, out.instance);
-    case ledger::Family::models: return decode_into(read, out.model);
+    case ledger::Family::instances:
+      return decode_into(read, out.instance);
+    case ledger::Family::models:
+      return decode_into(read, out.model);
     case ledger::Family::policy:
       return !equal(read.key, as_bytes(ledger::kPolicyKey)) || decode_into(read, out.policy);
     case ledger::Family::sessions:
@@ -71,7 +73,8 @@ bool take(const ProvenRead& read, const light::VerifiedBlock& under, LedgerFacts
       if (record) out.collateral.push_back(std::move(*record));
       return true;
     }
-    default: return true;
+    default:
+      return true;
   }
 }
 

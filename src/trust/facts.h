@@ -9,8 +9,8 @@
 namespace cloister::trust {
 
 struct LedgerFacts {
-  std::string fault;  // empty: every block and every read holds
-  int64_t height = 0;  // the highest proven state
+  std::string fault;                          // empty: every block and every read holds
+  int64_t height = 0;                         // the highest proven state
   int64_t signed_power = 0, total_power = 0;  // of the header that proves it
   std::optional<ledger::Instance> instance;
   std::optional<ledger::Session> session;

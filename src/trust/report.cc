@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::string_view kDevelopment = "development: no hardware protection";
 
-std::string short_hex(Bytes bytes) { return to_hex(bytes.first(std::min<size_t>(bytes.size(), 8))); }
+std::string short_hex(Bytes bytes) {
+  return to_hex(bytes.first(std::min<size_t>(bytes.size(), 8)));
+}
 
 // One evaluation. Each `check_…` appends its rows in the report's fixed order.
 class Evaluation {
@@ -44,7 +46,8 @@ class Evaluation {
   void describe_parts();
 
   void add(std::string name, bool ok, std::string expected, std::string found, std::string source) {
-    report_.checks.push_back({std::move(name), ok, std::move(expected), std::move(found), std::move(source)});
+    report_.checks.push_back(
+        {std::move(name), ok, std::move(expected), std::move(found), std::move(source)});
   }
   std::string policy_source() const {
     return fmt::format("network policy {} at height {}",
@@ -131,16 +134,16 @@ void Evaluation::check_evidence_rows() {
   report_.checks.push_back(std::move(measurement));
 }
 
-// The configuration that the hardware measured is the one that the claims, and through the report data
-// this connection, name.
+// The configuration that the hardware measured is the one that the claims, and through the report
+// data this connection, name.
 void Evaluation::check_configuration() {
   std::string found = "no verified evidence";
   bool ok = claims_ && !judgement_.items.empty();
   for (const auto& item : judgement_.items) {
     const auto& verified = item.verification.verified;
     Bytes measured = verified ? Bytes(verified->configuration()) : Bytes{};
-    bool same = claims_ && measured.size() >= 32 && equal(measured.first(32), claims_->config_digest) &&
-                all_zero(measured.subspan(32));
+    bool same = claims_ && measured.size() >= 32 &&
+                equal(measured.first(32), claims_->config_digest) && all_zero(measured.subspan(32));
     if (verified) found = to_hex(measured.first(std::min<size_t>(32, measured.size())));
     ok = ok && same;
   }
@@ -151,13 +154,15 @@ void Evaluation::check_configuration() {
 void Evaluation::check_gpu() {
   bool absent = claims_ && all_zero(claims_->gpu_evidence_sha256);
   add("gpu", absent, "none, or verified evidence",
-      absent ? "none: policy allows nodes without a confidential GPU" : "evidence that is not verified yet",
+      absent ? "none: policy allows nodes without a confidential GPU"
+             : "evidence that is not verified yet",
       policy_source());
 }
 
 void Evaluation::check_model() {
   const auto& model = ledger_.model;
-  bool loaded = claims_ && model && std::ranges::find(claims_->models, model->root) != claims_->models.end();
+  bool loaded =
+      claims_ && model && std::ranges::find(claims_->models, model->root) != claims_->models.end();
   bool same = loaded && ledger_.session && ledger_.session->model_root == model->root &&
               (!bundle_.receipt || bundle_.receipt->receipt.model_root == model->root);
   add("model_root", same, model ? to_hex(model->root) : "a model of the ledger",
@@ -173,7 +178,8 @@ void Evaluation::check_channel() {
          item.verification.verified.has_value();
   }
   add("channel_binding", ok, "evidence made for this very connection",
-      ok ? "report data equals the connection's binding" : "not proven", "computed by this verifier");
+      ok ? "report data equals the connection's binding" : "not proven",
+      "computed by this verifier");
 }
 
 void Evaluation::check_key() {
@@ -195,11 +201,13 @@ void Evaluation::check_record() {
   bool same_platforms = active && instance->platforms.size() == judgement_.items.size();
   for (size_t i = 0; same_platforms && i < judgement_.items.size(); ++i) {
     const auto& verified = judgement_.items[i].verification.verified;
-    same_platforms = verified && admission::platform_of(*verified, bundle_.genesis.chain_id).id_hash ==
-                                     instance->platforms[i].id_hash;
+    same_platforms =
+        verified && admission::platform_of(*verified, bundle_.genesis.chain_id).id_hash ==
+                        instance->platforms[i].id_hash;
   }
   add("ledger_record", active && same_platforms, "an active instance on this very platform",
-      !instance ? "no such instance" : !active ? "not active"
+      !instance        ? "no such instance"
+      : !active        ? "not active"
       : same_platforms ? fmt::format("registered at height {}", instance->registered_height)
                        : "another platform than the registered one",
       fmt::format("ledger at height {}, with proof", ledger_.height));
@@ -231,18 +239,21 @@ void Evaluation::check_confirmed() {
   using ledger::SessionState;
   bool confirmed = session && ledger_.instance && session->instance == ledger_.instance->id &&
                    session->state == SessionState::confirmed && session->confirmed_height > 0;
-  bool before = confirmed && (!bundle_.receipt ||
-                              ledger_.session_proven_ms <= static_cast<int64_t>(bundle_.receipt->receipt.time_ms));
+  bool before =
+      confirmed && (!bundle_.receipt || ledger_.session_proven_ms <=
+                                            static_cast<int64_t>(bundle_.receipt->receipt.time_ms));
   add("confirmed_before_compute", before, "the session confirmed on the ledger before the answer",
       before ? fmt::format("confirmed at height {}", session->confirmed_height)
-             : (confirmed ? "the answer is older than the confirmation" : "not confirmed for this instance"),
+             : (confirmed ? "the answer is older than the confirmation"
+                          : "not confirmed for this instance"),
       fmt::format("ledger at height {}, with proof", ledger_.session_height));
 }
 
 std::string Evaluation::receipt_fault() const {
   const auto& receipt = bundle_.receipt->receipt;
   if (!ledger_.instance || !ledger_.session) return "no instance or session to compare with";
-  if (!ledger::verify_receipt(*bundle_.receipt, ledger_.instance->identity_key)) return "bad signature";
+  if (!ledger::verify_receipt(*bundle_.receipt, ledger_.instance->identity_key))
+    return "bad signature";
   if (receipt.chain_id != bundle_.genesis.chain_id) return "another chain";
   if (receipt.instance_id != ledger_.instance->id) return "another instance";
   if (receipt.session != ledger_.session->id) return "another session";
@@ -264,8 +275,9 @@ void Evaluation::describe_parts() {
   JsonValue::Array platforms;
   for (const auto& item : judgement_.items) {
     const auto& verified = item.verification.verified;
-    if (verified) platforms.push_back(JsonValue::object({{"format", evidence::name(verified->format())},
-                                                         {"product", verified->product()}}));
+    if (verified)
+      platforms.push_back(JsonValue::object(
+          {{"format", evidence::name(verified->format())}, {"product", verified->product()}}));
   }
   if (ledger_.instance) {
     report_.instance = JsonValue::object({{"id", to_hex(ledger_.instance->id)},
@@ -278,17 +290,20 @@ void Evaluation::describe_parts() {
                                        {"root", to_hex(ledger_.model->root)},
                                        {"quantization", ledger_.model->quantization}});
   }
-  report_.channel = JsonValue::object({{"mode", "atls"}, {"kem", "TLS 1.3 key exchange"}, {"padding", "off"}});
-  report_.ledger = JsonValue::object({{"chain_id", bundle_.genesis.chain_id},
-                                      {"height", ledger_.height},
-                                      {"signed_power", ledger_.signed_power},
-                                      {"total_power", ledger_.total_power},
-                                      {"policy_version", ledger_.policy ? ledger_.policy->version : 0}});
-  report_.not_proven = {"physical attacks on memory (DDR5 interposers can forge evidence)",
-                        "hardware faults that the vendors have not published",
-                        "that the answer is true",
-                        "that nobody saw when, how much and with whom you talked: packet sizes and timing are not padded yet",
-                        "protection against a future quantum computer: the sealed hybrid layer is not built yet"};
+  report_.channel =
+      JsonValue::object({{"mode", "atls"}, {"kem", "TLS 1.3 key exchange"}, {"padding", "off"}});
+  report_.ledger =
+      JsonValue::object({{"chain_id", bundle_.genesis.chain_id},
+                         {"height", ledger_.height},
+                         {"signed_power", ledger_.signed_power},
+                         {"total_power", ledger_.total_power},
+                         {"policy_version", ledger_.policy ? ledger_.policy->version : 0}});
+  report_.not_proven = {
+      "physical attacks on memory (DDR5 interposers can forge evidence)",
+      "hardware faults that the vendors have not published", "that the answer is true",
+      "that nobody saw when, how much and with whom you talked: packet sizes and timing are not "
+      "padded yet",
+      "protection against a future quantum computer: the sealed hybrid layer is not built yet"};
 }
 
 void Evaluation::conclude() {
@@ -300,19 +315,26 @@ void Evaluation::conclude() {
   });
   if (failure != nullptr) {
     report_.level = Level::failed;
-    report_.statement = fmt::format("Not verified: the check {} failed ({}).{}", failure->name, failure->found,
-                                    simulated ? fmt::format(" {}.", kDevelopment) : "");
+    report_.statement =
+        fmt::format("Not verified: the check {} failed ({}).{}", failure->name, failure->found,
+                    simulated ? fmt::format(" {}.", kDevelopment) : "");
     return;
   }
   std::vector<std::string> machines;
-  for (const auto& item : judgement_.items) machines.push_back(item.verification.verified->product());
-  std::string what = fmt::format("{} from instance {} on {}; this computer checked it before sending",
-                                 bundle_.receipt ? "This answer came" : "This connection leads", 
-                                 short_hex(ledger_.instance->id), fmt::join(machines, " and "));
-  if (!bundle_.receipt) what = fmt::format("This connection leads to instance {} on {}; this computer checked it",
-                                           short_hex(ledger_.instance->id), fmt::join(machines, " and "));
-  report_.level = simulated ? Level::development : older ? Level::verified_older_firmware : Level::verified;
-  report_.statement = simulated ? fmt::format("{}. The machine is simulated ({}): {}.", what, fmt::join(machines, ", "), kDevelopment)
+  for (const auto& item : judgement_.items)
+    machines.push_back(item.verification.verified->product());
+  std::string what =
+      fmt::format("{} from instance {} on {}; this computer checked it before sending",
+                  bundle_.receipt ? "This answer came" : "This connection leads",
+                  short_hex(ledger_.instance->id), fmt::join(machines, " and "));
+  if (!bundle_.receipt)
+    what = fmt::format("This connection leads to instance {} on {}; this computer checked it",
+                       short_hex(ledger_.instance->id), fmt::join(machines, " and "));
+  report_.level = simulated ? Level::development
+                  : older   ? Level::verified_older_firmware
+                            : Level::verified;
+  report_.statement = simulated ? fmt::format("{}. The machine is simulated ({}): {}.", what,
+                                              fmt::join(machines, ", "), kDevelopment)
                                 : what + ".";
 }
 
@@ -320,11 +342,16 @@ void Evaluation::conclude() {
 
 std::string_view name(Level level) {
   switch (level) {
-    case Level::verified: return "verified";
-    case Level::verified_older_firmware: return "verified_older_firmware";
-    case Level::verified_by_network: return "verified_by_network";
-    case Level::development: return "development";
-    case Level::failed: return "failed";
+    case Level::verified:
+      return "verified";
+    case Level::verified_older_firmware:
+      return "verified_older_firmware";
+    case Level::verified_by_network:
+      return "verified_by_network";
+    case Level::development:
+      return "development";
+    case Level::failed:
+      return "failed";
   }
   std::abort();
 }

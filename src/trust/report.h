@@ -1,5 +1,5 @@
-// Why an answer may be trusted, and what is not proven: one report for the API, the page, `up --once` and
-// `verify-receipt`, computed from a bundle by verifying everything in it. Pure.
+// Why an answer may be trusted, and what is not proven: one report for the API, the page, `up
+// --once` and `verify-receipt`, computed from a bundle by verifying everything in it. Pure.
 #pragma once
 
 #include "policy/policy.h"
@@ -7,7 +7,13 @@
 
 namespace cloister::trust {
 
-enum class Level : uint8_t { verified, verified_older_firmware, verified_by_network, development, failed };
+enum class Level : uint8_t {
+  verified,
+  verified_older_firmware,
+  verified_by_network,
+  development,
+  failed
+};
 std::string_view name(Level level);
 
 // One row of the report. The names and their order are interface (30-channels, section 6).
@@ -33,12 +39,13 @@ struct Report {
 };
 
 struct Expectations {
-  std::optional<Hash32> genesis_hash;          // what the caller pins; nothing: the bundle's own, and said so
-  std::optional<policy::Rules> local_rules;    // can only tighten
+  std::optional<Hash32>
+      genesis_hash;  // what the caller pins; nothing: the bundle's own, and said so
+  std::optional<policy::Rules> local_rules;  // can only tighten
 };
 
-// Without a receipt in the bundle (an attestation report before any answer) the row `receipt_signature`
-// is left out; every other row is always there.
+// Without a receipt in the bundle (an attestation report before any answer) the row
+// `receipt_signature` is left out; every other row is always there.
 Report evaluate(const Bundle& bundle, const Expectations& expectations);
 
 JsonValue to_json(const Report& report);

@@ -113,44 +113,76 @@ std::optional<Frame> decode_frame(Bytes body) {
 
 std::string_view name(Refusal refusal) {
   switch (refusal) {
-    case Refusal::malformed: return "malformed";
-    case Refusal::wrong_chain: return "wrong_chain";
-    case Refusal::wrong_instance: return "wrong_instance";
-    case Refusal::wrong_model: return "wrong_model";
-    case Refusal::session_unknown: return "session_unknown";
-    case Refusal::session_not_confirmed: return "session_not_confirmed";
-    case Refusal::session_not_read: return "session_not_read";
-    case Refusal::sequence_not_rising: return "sequence_not_rising";
-    case Refusal::budget_exhausted: return "budget_exhausted";
-    case Refusal::deadline_passed: return "deadline_passed";
-    case Refusal::busy: return "busy";
-    case Refusal::context_length_exceeded: return "context_length_exceeded";
-    case Refusal::bad_parameter: return "bad_parameter";
-    case Refusal::engine_failed: return "engine_failed";
-    case Refusal::cancelled: return "cancelled";
-    case Refusal::draining: return "draining";
+    case Refusal::malformed:
+      return "malformed";
+    case Refusal::wrong_chain:
+      return "wrong_chain";
+    case Refusal::wrong_instance:
+      return "wrong_instance";
+    case Refusal::wrong_model:
+      return "wrong_model";
+    case Refusal::session_unknown:
+      return "session_unknown";
+    case Refusal::session_not_confirmed:
+      return "session_not_confirmed";
+    case Refusal::session_not_read:
+      return "session_not_read";
+    case Refusal::sequence_not_rising:
+      return "sequence_not_rising";
+    case Refusal::budget_exhausted:
+      return "budget_exhausted";
+    case Refusal::deadline_passed:
+      return "deadline_passed";
+    case Refusal::busy:
+      return "busy";
+    case Refusal::context_length_exceeded:
+      return "context_length_exceeded";
+    case Refusal::bad_parameter:
+      return "bad_parameter";
+    case Refusal::engine_failed:
+      return "engine_failed";
+    case Refusal::cancelled:
+      return "cancelled";
+    case Refusal::draining:
+      return "draining";
   }
   std::abort();
 }
 
 std::string_view describe(Refusal refusal) {
   switch (refusal) {
-    case Refusal::malformed: return "the request is not well-formed";
-    case Refusal::wrong_chain: return "the request names another chain";
-    case Refusal::wrong_instance: return "the request names another instance";
-    case Refusal::wrong_model: return "the session is for another model";
-    case Refusal::session_unknown: return "the ledger has no such session";
-    case Refusal::session_not_confirmed: return "the session is not confirmed for this instance";
-    case Refusal::session_not_read: return "the ledger could not be read with a proof";
-    case Refusal::sequence_not_rising: return "this request of the session was already made";
-    case Refusal::budget_exhausted: return "the session's units are used up";
-    case Refusal::deadline_passed: return "the request came after its deadline";
-    case Refusal::busy: return "the node has no room for the request now";
-    case Refusal::context_length_exceeded: return "the conversation is longer than the model's context";
-    case Refusal::bad_parameter: return "a parameter of the request is out of its bounds";
-    case Refusal::engine_failed: return "the model failed";
-    case Refusal::cancelled: return "the request was cancelled";
-    case Refusal::draining: return "the node takes no new work";
+    case Refusal::malformed:
+      return "the request is not well-formed";
+    case Refusal::wrong_chain:
+      return "the request names another chain";
+    case Refusal::wrong_instance:
+      return "the request names another instance";
+    case Refusal::wrong_model:
+      return "the session is for another model";
+    case Refusal::session_unknown:
+      return "the ledger has no such session";
+    case Refusal::session_not_confirmed:
+      return "the session is not confirmed for this instance";
+    case Refusal::session_not_read:
+      return "the ledger could not be read with a proof";
+    case Refusal::sequence_not_rising:
+      return "this request of the session was already made";
+    case Refusal::budget_exhausted:
+      return "the session's units are used up";
+    case Refusal::deadline_passed:
+      return "the request came after its deadline";
+    case Refusal::busy:
+      return "the node has no room for the request now";
+    case Refusal::context_length_exceeded:
+      return "the conversation is longer than the model's context";
+    case Refusal::bad_parameter:
+      return "a parameter of the request is out of its bounds";
+    case Refusal::engine_failed:
+      return "the model failed";
+    case Refusal::cancelled:
+      return "the request was cancelled";
+    case Refusal::draining:
+      return "the node takes no new work";
   }
   std::abort();
 }
@@ -222,8 +254,7 @@ SecretBuffer encode_frame(const Frame& frame) {
     w.key(3).u64(done->result.prompt_tokens).key(4).u64(done->result.completion_tokens);
     w.key(5).bytes(done->receipt).key(6).bytes(done->signature).key(7).bytes(done->answer_salt);
   } else {
-    w.map(2).key(1).u64(kFailed).key(2).u64(
-        static_cast<uint64_t>(std::get<Failed>(frame).refusal));
+    w.map(2).key(1).u64(kFailed).key(2).u64(static_cast<uint64_t>(std::get<Failed>(frame).refusal));
   }
   SecretBuffer body = take_secret(w);
   ByteWriter head;

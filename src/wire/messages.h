@@ -1,6 +1,6 @@
-// What gateway and node say to each other inside an attested connection: one request, then frames of
-// the answer, the last of which carries the signed receipt. Deterministic CBOR throughout; nothing here
-// encrypts, the channel does.
+// What gateway and node say to each other inside an attested connection: one request, then frames
+// of the answer, the last of which carries the signed receipt. Deterministic CBOR throughout;
+// nothing here encrypts, the channel does.
 #pragma once
 
 #include <variant>
@@ -41,7 +41,7 @@ struct Request {
   uint64_t sequence = 0;  // rises by one a request of the session, from 1
   Hash32 instance{};
   Hash32 model_root{};
-  uint64_t max_units = 0;  // prompt and completion tokens together
+  uint64_t max_units = 0;   // prompt and completion tokens together
   int64_t deadline_ms = 0;  // unix time after which the answer is worthless
   std::vector<inference::ChatMessage> messages;
   inference::SamplerParams sampler;  // `seed` here is the client's share of the randomness

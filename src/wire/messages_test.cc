@@ -34,7 +34,8 @@ TEST(Request, RoundTripsToTheBit) {
 
 TEST(Request, EveryTruncationAndATrailingByteAreRefused) {
   auto encoded = sample().encode();
-  for (size_t n = 0; n < encoded.size(); ++n) EXPECT_FALSE(Request::decode(Bytes(encoded).first(n)));
+  for (size_t n = 0; n < encoded.size(); ++n)
+    EXPECT_FALSE(Request::decode(Bytes(encoded).first(n)));
   encoded.push_back(0);
   EXPECT_FALSE(Request::decode(encoded));
 }
@@ -76,12 +77,12 @@ TEST(Frames, ReassembleFromSingleBytes) {
 
 TEST(Frames, ABrokenStreamStaysBroken) {
   const std::vector<Buffer> broken = {
-      {0, 1, 0, 1},                          // longer than a frame may be
-      {0, 0, 0, 1, 0xFF},                    // not CBOR
-      {0, 0, 0, 0},                          // empty
-      {0, 0, 0, 5, 0xA2, 1, 3, 2, 0},        // refusal 0
-      {0, 0, 0, 6, 0xA2, 1, 3, 2, 0x18, 99}, // unknown refusal
-      {0, 0, 0, 5, 0xA2, 1, 9, 2, 0},        // unknown kind
+      {0, 1, 0, 1},                           // longer than a frame may be
+      {0, 0, 0, 1, 0xFF},                     // not CBOR
+      {0, 0, 0, 0},                           // empty
+      {0, 0, 0, 5, 0xA2, 1, 3, 2, 0},         // refusal 0
+      {0, 0, 0, 6, 0xA2, 1, 3, 2, 0x18, 99},  // unknown refusal
+      {0, 0, 0, 5, 0xA2, 1, 9, 2, 0},         // unknown kind
   };
   for (const auto& bytes : broken) {
     FrameReader reader;

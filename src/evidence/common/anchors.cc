@@ -16,7 +16,9 @@ constexpr std::string_view kAmdArkGenoa =
 constexpr std::string_view kAmdArkTurin =
     "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08";
 
-Hash32 key(std::string_view hex) { return fixed_from_hex<32>(hex).value(); }
+Hash32 key(std::string_view hex) {
+  return fixed_from_hex<32>(hex).value();
+}
 
 }  // namespace
 

@@ -13,7 +13,9 @@ namespace {
 
 using std::filesystem::path;
 
-[[noreturn]] void broken(const std::string& why) { throw std::runtime_error("cases: " + why); }
+[[noreturn]] void broken(const std::string& why) {
+  throw std::runtime_error("cases: " + why);
+}
 
 template <typename T>
 T need(std::optional<T> value, std::string_view what) {
@@ -227,8 +229,8 @@ std::vector<std::string> differences(const Case& expected, const Appraisal& answ
   const std::string error = answer.error ? std::string(name(*answer.error)) : "none";
   if (answer.accepted() != expected.accept) {
     out.push_back("verdict, error " + error + ": " + answer.detail);
-  } else if (!expected.accept && std::find(expected.errors.begin(), expected.errors.end(),
-                                           error) == expected.errors.end()) {
+  } else if (!expected.accept && std::find(expected.errors.begin(), expected.errors.end(), error) ==
+                                     expected.errors.end()) {
     out.push_back("error " + error + ", want " + expected.errors.at(0) + ": " + answer.detail);
   }
   const std::string status = answer.status ? std::string(name(*answer.status)) : "none";
@@ -242,8 +244,7 @@ std::vector<std::string> differences(const Case& expected, const Appraisal& answ
   if (expected.claims.members() != nullptr) {
     for (const auto& [claim, want] : *expected.claims.members()) {
       if (same_claim(answer.claims, claim, want)) continue;
-      out.push_back("claim " + claim + " " + answer.claims[claim].dump() + ", want " +
-                    want.dump());
+      out.push_back("claim " + claim + " " + answer.claims[claim].dump() + ", want " + want.dump());
     }
   }
   return out;

@@ -13,7 +13,9 @@ constexpr std::string_view kCrlBegin = "-----BEGIN X509 CRL-----";
 constexpr std::string_view kCrlEnd = "-----END X509 CRL-----";
 constexpr std::string_view kCertificateBegin = "-----BEGIN CERTIFICATE-----";
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);

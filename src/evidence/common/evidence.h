@@ -1,5 +1,5 @@
-// The values that attestation speaks in: evidence and collateral in, an appraisal out. Every format's
-// verifier is a pure function of (evidence, collateral, policy, expected binding, time).
+// The values that attestation speaks in: evidence and collateral in, an appraisal out. Every
+// format's verifier is a pure function of (evidence, collateral, policy, expected binding, time).
 #pragma once
 
 #include <expected>
@@ -21,9 +21,9 @@ struct Evidence {
 };
 constexpr size_t kMaxEvidenceBytes = 64 * 1024;
 
-// Why evidence was refused, in the order in which causes are looked for, so that an input with several
-// faults has a stable answer. The names are interface (`cloister verify --json`, field `error`) and the
-// numbers go into ledger receipts: neither ever changes.
+// Why evidence was refused, in the order in which causes are looked for, so that an input with
+// several faults has a stable answer. The names are interface (`cloister verify --json`, field
+// `error`) and the numbers go into ledger receipts: neither ever changes.
 enum class Error : uint8_t {
   malformed = 1,
   unsupported = 2,
@@ -80,17 +80,19 @@ struct VerifyPolicy {
   bool allow_service_td = false;
   bool allow_perfmon = false;
   bool allow_no_sept_ve_disable = false;
-  bool allow_no_revocation = false;  // a CRL that is absent; one that is present and bad still refuses
+  bool allow_no_revocation =
+      false;  // a CRL that is absent; one that is present and bad still refuses
   bool allow_migration = false;
-  uint64_t min_tcb_evaluation_number = 0;  // Intel
+  uint64_t min_tcb_evaluation_number = 0;        // Intel
   std::vector<std::string> distrusted_products;  // AMD product lines, e.g. "Milan"
   // AMD product line -> the least reported, committed and launch TCB, in the report's byte order.
   std::map<std::string, Fixed<8>> min_amd_tcb;
   std::vector<std::string> denied_advisories;
 };
 
-// What the report's 64 bytes must say. There is no verification without saying which binding is meant:
-// `not_compared` exists for auditors who look at evidence of others, and says so in the checks.
+// What the report's 64 bytes must say. There is no verification without saying which binding is
+// meant: `not_compared` exists for auditors who look at evidence of others, and says so in the
+// checks.
 class Binding {
  public:
   static Binding report_data(const Fixed<64>& expected) { return Binding(expected); }
@@ -130,16 +132,17 @@ struct Check {
 struct Appraisal {
   Format format{};
   std::optional<Error> error;
-  std::string detail;  // what was seen and what was expected; never secrets
-  std::optional<TcbStatus> status;           // merged
-  std::vector<std::string> advisories;       // sorted, unique
-  JsonValue claims = JsonValue::Object{};    // names and values as ../vectors/cases.json has them
-  std::vector<Check> checks;                 // in the order they were made
-  bool development = false;                  // the chain ended at a development anchor
+  std::string detail;                      // what was seen and what was expected; never secrets
+  std::optional<TcbStatus> status;         // merged
+  std::vector<std::string> advisories;     // sorted, unique
+  JsonValue claims = JsonValue::Object{};  // names and values as ../vectors/cases.json has them
+  std::vector<Check> checks;               // in the order they were made
+  bool development = false;                // the chain ended at a development anchor
   bool accepted() const { return !error.has_value(); }
 };
 
-// Claims that only an accepting verification can make. Policy, ledger and channel ask for this type.
+// Claims that only an accepting verification can make. Policy, ledger and channel ask for this
+// type.
 class VerifiedEvidence {
  public:
   Format format() const { return format_; }

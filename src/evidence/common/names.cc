@@ -46,8 +46,7 @@ constexpr std::array<StatusWord, 9> kStatuses = {{
     {TcbStatus::out_of_date, "OutOfDate"},
     {TcbStatus::out_of_date_configuration_needed, "OutOfDateConfigurationNeeded"},
     {TcbStatus::td_relaunch_advised, "TDRelaunchAdvised"},
-    {TcbStatus::td_relaunch_advised_configuration_needed,
-     "TDRelaunchAdvisedConfigurationNeeded"},
+    {TcbStatus::td_relaunch_advised_configuration_needed, "TDRelaunchAdvisedConfigurationNeeded"},
     {TcbStatus::revoked, "Revoked"},
 }};
 

@@ -62,7 +62,9 @@ bool contains(const std::vector<Hash32>& pins, const Hash32& key) {
 
 }  // namespace
 
-std::string_view name(PckCa ca) { return ca == PckCa::platform ? "platform" : "processor"; }
+std::string_view name(PckCa ca) {
+  return ca == PckCa::platform ? "platform" : "processor";
+}
 
 Result<bool> check_root(const Certificate& root, const TrustAnchors& anchors) {
   const Hash32 key = root.spki_sha256();

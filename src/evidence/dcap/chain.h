@@ -19,8 +19,8 @@ struct ChainVerdict {
 // root in the quote is only compared with the pins. Else `wrong_chain`.
 Result<ChainVerdict> check_pck_chain(const PckChain& chain, const TrustAnchors& anchors);
 
-// The links of that chain, for collateral that comes without a quote. Each refuses with `wrong_chain`.
-// check_root: pinned, self-signed, of Intel's form; true for a development root.
+// The links of that chain, for collateral that comes without a quote. Each refuses with
+// `wrong_chain`. check_root: pinned, self-signed, of Intel's form; true for a development root.
 Result<bool> check_root(const crypto::Certificate& root, const TrustAnchors& anchors);
 Result<PckCa> check_pck_ca(const crypto::Certificate& ca, const crypto::Certificate& root);
 Result<void> check_pck_leaf(const crypto::Certificate& leaf, const crypto::Certificate& ca);

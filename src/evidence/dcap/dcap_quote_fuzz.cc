@@ -17,9 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!quote) return 0;
   if (quote->trailing_bytes >= size) abort();
   const Bytes declared = bytes.first(size - quote->trailing_bytes);
-  for (const Bytes part : {quote->signed_part, quote->signature, quote->attestation_key,
-                           quote->qe_report_bytes, quote->qe_report_signature,
-                           quote->qe_authentication_data, quote->pck_chain_pem}) {
+  for (const Bytes part :
+       {quote->signed_part, quote->signature, quote->attestation_key, quote->qe_report_bytes,
+        quote->qe_report_signature, quote->qe_authentication_data, quote->pck_chain_pem}) {
     inside(part, declared);
   }
   const auto again = evidence::dcap::parse_quote(declared);

@@ -15,9 +15,9 @@ class DerReader {
   std::optional<Bytes> sequence() { return element(0x30); }
   std::optional<Bytes> oid() { return element(0x06); }  // encoded arcs, not decoded
   std::optional<Bytes> octets() { return element(0x04); }
-  std::optional<uint16_t> u16();         // INTEGER, minimal, 0 to 65535
-  std::optional<uint8_t> enumerated();   // one byte, 0 to 127
-  std::optional<bool> boolean();         // 00 or FF only
+  std::optional<uint16_t> u16();        // INTEGER, minimal, 0 to 65535
+  std::optional<uint8_t> enumerated();  // one byte, 0 to 127
+  std::optional<bool> boolean();        // 00 or FF only
 
   bool done() const { return in_.done(); }
 

@@ -76,10 +76,18 @@ TEST(DcapMutation, EveryLengthOffByOneIsMalformed) {
 }
 
 // A stride keeps the whole file under a few seconds; 7 and 5 meet every kind of field.
-TEST(DcapMutation, FlippedBytesOfTcbInfoAreRefused) { flip_collateral("tcb_info", 7); }
-TEST(DcapMutation, FlippedBytesOfTheQeIdentityAreRefused) { flip_collateral("qe_identity", 1); }
-TEST(DcapMutation, FlippedBytesOfTheRootCrlAreRefused) { flip_collateral("root_crl", 1); }
-TEST(DcapMutation, FlippedBytesOfThePckCrlAreRefused) { flip_collateral("pck_crl", 5); }
+TEST(DcapMutation, FlippedBytesOfTcbInfoAreRefused) {
+  flip_collateral("tcb_info", 7);
+}
+TEST(DcapMutation, FlippedBytesOfTheQeIdentityAreRefused) {
+  flip_collateral("qe_identity", 1);
+}
+TEST(DcapMutation, FlippedBytesOfTheRootCrlAreRefused) {
+  flip_collateral("root_crl", 1);
+}
+TEST(DcapMutation, FlippedBytesOfThePckCrlAreRefused) {
+  flip_collateral("pck_crl", 5);
+}
 
 }  // namespace
 }  // namespace cloister::evidence::dcap

@@ -17,13 +17,13 @@ TEST(Der, TakesOnlyMinimalForms) {
   EXPECT_EQ(u16({0x02, 1, 0x7f}), 0x7f);
   EXPECT_EQ(u16({0x02, 2, 0, 0x80}), 0x80);
   EXPECT_EQ(u16({0x02, 3, 0, 0xff, 0xff}), 0xffff);
-  EXPECT_FALSE(u16({0x02, 1, 0x80}));           // negative
-  EXPECT_FALSE(u16({0x02, 2, 0, 0x7f}));        // a zero too many
-  EXPECT_FALSE(u16({0x02, 3, 1, 0, 0}));        // 65536
-  EXPECT_FALSE(u16({0x02, 0}));                 // empty
-  EXPECT_FALSE(u16({0x02, 0x81, 1, 0}));        // long form of a short length
-  EXPECT_FALSE(u16({0x02, 2, 0}));              // cut off
-  EXPECT_FALSE(u16({0x04, 1, 0}));              // another tag
+  EXPECT_FALSE(u16({0x02, 1, 0x80}));     // negative
+  EXPECT_FALSE(u16({0x02, 2, 0, 0x7f}));  // a zero too many
+  EXPECT_FALSE(u16({0x02, 3, 1, 0, 0}));  // 65536
+  EXPECT_FALSE(u16({0x02, 0}));           // empty
+  EXPECT_FALSE(u16({0x02, 0x81, 1, 0}));  // long form of a short length
+  EXPECT_FALSE(u16({0x02, 2, 0}));        // cut off
+  EXPECT_FALSE(u16({0x04, 1, 0}));        // another tag
   const auto boolean = [](Buffer der) { return DerReader(der).boolean(); };
   EXPECT_EQ(boolean({0x01, 1, 0xff}), true);
   EXPECT_EQ(boolean({0x01, 1, 0}), false);
@@ -70,8 +70,9 @@ TEST(PckExtension, EveryTruncationAndTrailingByteIsRefused) {
 
 // Members are SEQUENCEs of their own: each is found by its OID's last arcs.
 size_t member_at(const Buffer& der, std::initializer_list<uint8_t> arcs) {
-  Buffer oid = {0x06, static_cast<uint8_t>(9 + arcs.size()), 0x2a, 0x86, 0x48, 0x86,
-                0xf8, 0x4d, 0x01, 0x0d, 0x01};
+  Buffer oid = {
+      0x06, static_cast<uint8_t>(9 + arcs.size()), 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d,
+      0x01};
   oid.insert(oid.end(), arcs);
   const auto found = std::search(der.begin(), der.end(), oid.begin(), oid.end());
   EXPECT_NE(found, der.end());
@@ -116,10 +117,26 @@ TEST(TcbInfo, TruncationsAndMissingMembersAreRefused) {
   for (size_t size = 0; size < document.size(); ++size) {
     EXPECT_FALSE(parse_tcb_info(std::string_view(document).substr(0, size))) << size;
   }
-  for (const char* name :
-       {"id", "version", "issueDate", "nextUpdate", "fmspc", "pceId", "tcbType", "tcbLevels",
-        "tcbEvaluationDataNumber", "tdxModule", "mrsigner", "attributes", "attributesMask", "tcb",
-        "sgxtcbcomponents", "tdxtcbcomponents", "pcesvn", "tcbDate", "tcbStatus", "isvsvn"}) {
+  for (const char* name : {"id",
+                           "version",
+                           "issueDate",
+                           "nextUpdate",
+                           "fmspc",
+                           "pceId",
+                           "tcbType",
+                           "tcbLevels",
+                           "tcbEvaluationDataNumber",
+                           "tdxModule",
+                           "mrsigner",
+                           "attributes",
+                           "attributesMask",
+                           "tcb",
+                           "sgxtcbcomponents",
+                           "tdxtcbcomponents",
+                           "pcesvn",
+                           "tcbDate",
+                           "tcbStatus",
+                           "isvsvn"}) {
     SCOPED_TRACE(name);
     std::string bent = document;
     const std::string member = "\"" + std::string(name) + "\":";
@@ -157,12 +174,11 @@ TEST(Times, OnlyRealOnesInTheOneForm) {
   EXPECT_EQ(at("1970-01-01T00:00:00Z"), 0);
   EXPECT_EQ(at("2025-06-19T10:16:03Z"), 1750328163);
   EXPECT_EQ(at("2024-02-29T23:59:59Z"), 1709251199);
-  for (const char* text :
-       {"", "2025-06-19", "2025-06-19T10:16:03", "2025-06-19T10:16:03+00:00",
-        "2025-02-29T00:00:00Z", "2025-06-19t10:16:03Z", "2025-06-19T24:00:00Z",
-        "2025-06-19T10:16:60Z",
-        "2025-13-01T00:00:00Z", "2025-00-01T00:00:00Z", "2025-06-00T00:00:00Z",
-        "2o25-06-19T10:16:03Z", " 2025-6-19T10:16:03Z", "2025-06-19T10:16:03.0Z"}) {
+  for (const char* text : {"", "2025-06-19", "2025-06-19T10:16:03", "2025-06-19T10:16:03+00:00",
+                           "2025-02-29T00:00:00Z", "2025-06-19t10:16:03Z", "2025-06-19T24:00:00Z",
+                           "2025-06-19T10:16:60Z", "2025-13-01T00:00:00Z", "2025-00-01T00:00:00Z",
+                           "2025-06-00T00:00:00Z", "2o25-06-19T10:16:03Z", " 2025-6-19T10:16:03Z",
+                           "2025-06-19T10:16:03.0Z"}) {
     EXPECT_FALSE(at(text)) << text;
   }
 }

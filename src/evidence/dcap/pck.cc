@@ -122,14 +122,22 @@ bool read_nested(DerReader& in, bool (*read)(Bytes, PckExtension&), PckExtension
 
 bool read_member(Member& member, PckExtension& out) {
   switch (member.number) {
-    case kPpid: return read_octets(member.value, out.ppid);
-    case kTcb: return read_nested(member.value, read_tcb, out);
-    case kPceId: return read_octets(member.value, out.pce_id);
-    case kFmspc: return read_octets(member.value, out.fmspc);
-    case kSgxType: return read_sgx_type(member.value, out);
-    case kInstanceId: return read_octets(member.value, out.platform_instance_id.emplace());
-    case kConfiguration: return read_nested(member.value, read_configuration, out);
-    default: return false;
+    case kPpid:
+      return read_octets(member.value, out.ppid);
+    case kTcb:
+      return read_nested(member.value, read_tcb, out);
+    case kPceId:
+      return read_octets(member.value, out.pce_id);
+    case kFmspc:
+      return read_octets(member.value, out.fmspc);
+    case kSgxType:
+      return read_sgx_type(member.value, out);
+    case kInstanceId:
+      return read_octets(member.value, out.platform_instance_id.emplace());
+    case kConfiguration:
+      return read_nested(member.value, read_configuration, out);
+    default:
+      return false;
   }
 }
 

@@ -9,7 +9,9 @@
 namespace cloister::evidence::dcap {
 namespace {
 
-constexpr uint64_t bit(unsigned number) { return uint64_t{1} << number; }
+constexpr uint64_t bit(unsigned number) {
+  return uint64_t{1} << number;
+}
 
 // Intel TDX Module ABI, TDATTRIBUTES.
 constexpr uint64_t kDebug = bit(0);
@@ -21,7 +23,9 @@ constexpr uint64_t kPerfmon = bit(63);
 constexpr uint64_t kDefined =
     kDebug | kSeptVeDisable | kMigratable | kProtectionKeys | kKeyLocker | kPerfmon;
 
-uint64_t attributes_of(const TdReport& td) { return ByteReader(td.td_attributes).u64_le().value(); }
+uint64_t attributes_of(const TdReport& td) {
+  return ByteReader(td.td_attributes).u64_le().value();
+}
 
 Result<std::string> deny(std::string detail) {
   return refuse(Error::policy_denied, std::move(detail));
@@ -71,8 +75,8 @@ Result<std::string> check_status(TcbStatus status, const VerifyPolicy& policy) {
 Result<std::string> check_report_data(const TdReport& td, const Binding& binding) {
   if (!binding.expected()) return std::string("not compared");
   if (equal_constant_time(*binding.expected(), td.report_data)) return std::string("as expected");
-  return refuse(Error::report_data_mismatch, "found " + to_hex(td.report_data) + ", expected " +
-                                                 to_hex(*binding.expected()));
+  return refuse(Error::report_data_mismatch,
+                "found " + to_hex(td.report_data) + ", expected " + to_hex(*binding.expected()));
 }
 
 }  // namespace cloister::evidence::dcap

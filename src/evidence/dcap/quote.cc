@@ -92,8 +92,8 @@ Result<size_t> body_size(uint16_t version, ByteReader& in) {
   }
   const size_t expected = *type == kBodyTd10 ? kTdReport10Bytes : kTdReport15Bytes;
   if (*size != expected) {
-    return refuse(Error::malformed, "body size " + std::to_string(*size) + ", expected " +
-                                        std::to_string(expected));
+    return refuse(Error::malformed,
+                  "body size " + std::to_string(*size) + ", expected " + std::to_string(expected));
   }
   return expected;
 }

@@ -49,15 +49,15 @@ struct EnclaveReport {
 struct Quote {
   uint16_t version;
   TdReport td;
-  Bytes signed_part;          // header ‖ [descriptor] ‖ body
-  Bytes signature;            // over signed_part, by attestation_key
-  Bytes attestation_key;      // X‖Y
+  Bytes signed_part;      // header ‖ [descriptor] ‖ body
+  Bytes signature;        // over signed_part, by attestation_key
+  Bytes attestation_key;  // X‖Y
   Bytes qe_report_bytes;
   EnclaveReport qe_report;
   Bytes qe_report_signature;  // by the PCK leaf
   Bytes qe_authentication_data;
   Bytes pck_chain_pem;
-  size_t trailing_bytes;      // after the declared end; covered by nothing
+  size_t trailing_bytes;  // after the declared end; covered by nothing
 };
 
 // Refuses `malformed` (lengths, descriptor, inner lengths that do not meet) and `unsupported`

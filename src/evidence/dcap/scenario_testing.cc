@@ -28,9 +28,15 @@ Buffer sequence(std::initializer_list<Buffer> items) {
   return tagged(0x30, out.view());
 }
 
-Buffer oid(std::initializer_list<uint8_t> arcs) { return tagged(0x06, Buffer(arcs)); }
-Buffer octets(const Buffer& contents) { return tagged(0x04, contents); }
-Buffer utc_time(std::string_view text) { return tagged(0x17, as_bytes(text)); }
+Buffer oid(std::initializer_list<uint8_t> arcs) {
+  return tagged(0x06, Buffer(arcs));
+}
+Buffer octets(const Buffer& contents) {
+  return tagged(0x04, contents);
+}
+Buffer utc_time(std::string_view text) {
+  return tagged(0x17, as_bytes(text));
+}
 
 Buffer der_integer(Bytes magnitude) {
   while (magnitude.size() > 1 && magnitude[0] == 0) magnitude = magnitude.subspan(1);
@@ -59,7 +65,9 @@ const sim::IntelSimulator& hierarchy() {
   return made;
 }
 
-sim::IntelWindow good_window() { return {kNow - kDay, kNow + 29 * kDay}; }
+sim::IntelWindow good_window() {
+  return {kNow - kDay, kNow + 29 * kDay};
+}
 
 crypto::Crl crl_of(const IntelAuthority& issuer, const std::vector<Buffer>& revoked,
                    sim::IntelWindow window) {
@@ -70,8 +78,12 @@ crypto::Crl odd_crl(const IntelAuthority& issuer, const OddCrl& form) {
   const Buffer algorithm = sequence({oid({0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02})});
   // kNow is 2027-01-15.
   const Buffer next = form.next_update ? utc_time("270201000000Z") : Buffer{};
-  const Buffer list = sequence({{0x02, 1, 1}, algorithm, issuer.certificate.subject_der(),
-                                utc_time("270101000000Z"), next, crl_extensions(form)});
+  const Buffer list = sequence({{0x02, 1, 1},
+                                algorithm,
+                                issuer.certificate.subject_der(),
+                                utc_time("270101000000Z"),
+                                next,
+                                crl_extensions(form)});
   const Buffer raw = issuer.key.sign_ecdsa(list);
   Buffer signature =
       sequence({der_integer(Bytes(raw).first(32)), der_integer(Bytes(raw).subspan(32))});
@@ -125,8 +137,7 @@ Verification Scenario::judge() const {
   // Past Collateral::add, whose own refusals have their own tests.
   Collateral collateral;
   collateral.tcb_infos = {info_document};
-  collateral.qe_identities = {
-      sim::sign_document("enclaveIdentity", identity_body, *identity_key)};
+  collateral.qe_identities = {sim::sign_document("enclaveIdentity", identity_body, *identity_key)};
   collateral.certificates = signers;
   if (root_crl) collateral.crls.push_back(*root_crl);
   if (pck_crl) collateral.crls.push_back(*pck_crl);

@@ -29,8 +29,8 @@ struct Scenario {
   // --- the collateral; an empty list or optional leaves that piece out
   sim::IntelTcbInfo info;
   sim::IntelQeIdentity identity;
-  const crypto::PrivateKey* info_key;      // signs the TCB info
-  const crypto::PrivateKey* identity_key;  // signs the QE identity
+  const crypto::PrivateKey* info_key;                // signs the TCB info
+  const crypto::PrivateKey* identity_key;            // signs the QE identity
   std::function<void(std::string&)> bend_info_body;  // before it is signed
   std::function<void(std::string&)> bend_info_document;
   std::function<void(std::string&)> bend_identity_body;

@@ -9,10 +9,18 @@ namespace {
 
 using sim::IntelAuthority;
 
-const IntelAuthority& root() { return hierarchy().root_for_testing(); }
-const IntelAuthority& platform_ca() { return hierarchy().platform_ca_for_testing(); }
-const IntelAuthority& tcb_signing() { return hierarchy().tcb_signing_for_testing(); }
-const IntelAuthority& pck() { return hierarchy().pck_for_testing(0); }
+const IntelAuthority& root() {
+  return hierarchy().root_for_testing();
+}
+const IntelAuthority& platform_ca() {
+  return hierarchy().platform_ca_for_testing();
+}
+const IntelAuthority& tcb_signing() {
+  return hierarchy().tcb_signing_for_testing();
+}
+const IntelAuthority& pck() {
+  return hierarchy().pck_for_testing(0);
+}
 
 constexpr sim::IntelWindow kLong = {kNow - kDay, kNow + 365 * kDay};
 
@@ -24,7 +32,9 @@ sim::IntelCertificate signing_form() {
   return {sim::kIntelTcbSigningName, kLong, false, std::nullopt, {}};
 }
 
-sim::IntelCertificate ca_form() { return {sim::kIntelPlatformCaName, kLong, true, 0, {}}; }
+sim::IntelCertificate ca_form() {
+  return {sim::kIntelPlatformCaName, kLong, true, 0, {}};
+}
 
 TEST(Simulated, TheUnbentScenarioIsAcceptedWithEveryCheck) {
   const Verification got = Scenario().judge();
@@ -50,14 +60,11 @@ TEST(Simulated, Form) {
        [](Scenario& s) { s.bend_quote = [](Buffer& q) { q[0] = 6; }; }},
       {"P-384 key type", Error::unsupported,
        [](Scenario& s) { s.bend_quote = [](Buffer& q) { q[2] = 3; }; }},
-      {"SGX", Error::unsupported,
-       [](Scenario& s) { s.bend_quote = [](Buffer& q) { q[4] = 0; }; }},
+      {"SGX", Error::unsupported, [](Scenario& s) { s.bend_quote = [](Buffer& q) { q[4] = 0; }; }},
       {"larger than any quote", Error::malformed,
        [](Scenario& s) { s.bend_quote = [](Buffer& q) { q.resize(16 * 1024 + 1); }; }},
       {"certification data of another type", Error::unsupported,
-       [](Scenario& s) {
-         s.bend_quote = [](Buffer& q) { q[636 + 128 + 6 + 448 + 2 + 32] = 4; };
-       }},
+       [](Scenario& s) { s.bend_quote = [](Buffer& q) { q[636 + 128 + 6 + 448 + 2 + 32] = 4; }; }},
       {"authentication data beyond the limit", Error::malformed,
        [](Scenario& s) { s.qe.authentication_data.resize(1025); }},
       {"text between the certificates", Error::malformed,
@@ -362,8 +369,7 @@ TEST(Simulated, Identities) {
        [](Scenario& s) { s.qe.misc_select[0] = 1; }},
       {"TDX module by another signer", Error::identity_mismatch,
        [](Scenario& s) { s.td.mr_signer_seam[0] = 1; }},
-      {"SEAM attributes", Error::identity_mismatch,
-       [](Scenario& s) { s.td.seam_attributes = 1; }},
+      {"SEAM attributes", Error::identity_mismatch, [](Scenario& s) { s.td.seam_attributes = 1; }},
   });
   Scenario legacy;  // bit 2 of ATTRIBUTES lies outside the mask
   legacy.qe.attributes[0] |= 4;

@@ -23,18 +23,24 @@ struct Parts {
 
 Parts parts_of(TcbStatus status) {
   switch (status) {
-    case TcbStatus::up_to_date: return {};
-    case TcbStatus::sw_hardening_needed: return {.sw_hardening = true};
-    case TcbStatus::configuration_needed: return {.configuration = true};
+    case TcbStatus::up_to_date:
+      return {};
+    case TcbStatus::sw_hardening_needed:
+      return {.sw_hardening = true};
+    case TcbStatus::configuration_needed:
+      return {.configuration = true};
     case TcbStatus::configuration_and_sw_hardening_needed:
       return {.configuration = true, .sw_hardening = true};
-    case TcbStatus::out_of_date: return {.out_of_date = true};
+    case TcbStatus::out_of_date:
+      return {.out_of_date = true};
     case TcbStatus::out_of_date_configuration_needed:
       return {.out_of_date = true, .configuration = true};
-    case TcbStatus::td_relaunch_advised: return {.relaunch = true};
+    case TcbStatus::td_relaunch_advised:
+      return {.relaunch = true};
     case TcbStatus::td_relaunch_advised_configuration_needed:
       return {.relaunch = true, .configuration = true};
-    case TcbStatus::revoked: return {.revoked = true};
+    case TcbStatus::revoked:
+      return {.revoked = true};
   }
   return {.revoked = true};
 }
@@ -63,8 +69,7 @@ bool behind_or_revoked(TcbStatus status) {
 
 }  // namespace
 
-const EnclaveLevel* match_enclave_level(const std::vector<EnclaveLevel>& levels,
-                                        uint16_t isv_svn) {
+const EnclaveLevel* match_enclave_level(const std::vector<EnclaveLevel>& levels, uint16_t isv_svn) {
   const auto found =
       std::ranges::find_if(levels, [&](const auto& level) { return level.isv_svn <= isv_svn; });
   return found == levels.end() ? nullptr : &*found;

@@ -9,8 +9,7 @@ namespace {
 Appraisal judge(const Case& c) {
   const auto collateral = c.gathered();
   if (!collateral) return malformed_collateral(Format::tdx_quote);
-  const Verification got =
-      verify_tdx_quote(c.evidence, *collateral, c.policy, c.binding(), c.time);
+  const Verification got = verify_tdx_quote(c.evidence, *collateral, c.policy, c.binding(), c.time);
   EXPECT_EQ(got.verified.has_value(), got.appraisal.accepted());
   return got.appraisal;
 }

@@ -85,8 +85,8 @@ Verification TdxVerification::run() {
   appraisal_.format = Format::tdx_quote;
   for (const Stage& stage : kStages) {
     const Found found = (this->*stage.run)();
-    appraisal_.checks.push_back({stage.check, found.has_value(), stage.expected,
-                                 found ? *found : found.error().detail});
+    appraisal_.checks.push_back(
+        {stage.check, found.has_value(), stage.expected, found ? *found : found.error().detail});
     if (found) continue;
     appraisal_.error = found.error().error;
     appraisal_.detail = found.error().detail;

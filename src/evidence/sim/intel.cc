@@ -14,9 +14,13 @@ constexpr UnixSeconds kCollateralLifetime = 30 * kDay;
 constexpr std::string_view kRootFile = "intel_root";
 constexpr std::string_view kPlatformCaFile = "intel_pck_platform_ca";
 constexpr std::string_view kTcbSigningFile = "intel_tcb_signing";
-std::string pck_file(uint32_t platform) { return "intel_pck_" + std::to_string(platform); }
+std::string pck_file(uint32_t platform) {
+  return "intel_pck_" + std::to_string(platform);
+}
 
-Buffer from_text(std::string_view text) { return to_buffer(as_bytes(text)); }
+Buffer from_text(std::string_view text) {
+  return to_buffer(as_bytes(text));
+}
 
 // Plain buffers may hold these keys: they protect nothing.
 void add_files(Files& files, std::string_view holder, const IntelAuthority& authority) {
@@ -40,8 +44,14 @@ std::optional<IntelAuthority> load_authority(const std::filesystem::path& folder
 
 // An identifier of a platform, drawn from the hierarchy's root.
 Fixed<16> identifier(std::string_view what, const Hash32& root, uint32_t index) {
-  const Buffer input = ByteWriter().text("cloister development intel v1").u8(0).text(what).u8(0)
-                           .bytes(root).u32_be(index).take();
+  const Buffer input = ByteWriter()
+                           .text("cloister development intel v1")
+                           .u8(0)
+                           .text(what)
+                           .u8(0)
+                           .bytes(root)
+                           .u32_be(index)
+                           .take();
   return to_fixed<16>(Bytes(crypto::sha256(input)).first(16)).value();
 }
 
@@ -53,8 +63,8 @@ IntelSimulator IntelSimulator::create(UnixSeconds now) {
   IntelAuthority root = make_intel_authority({kIntelRootName, root_window, true, 1, {}}, nullptr);
   IntelAuthority platform_ca =
       make_intel_authority({kIntelPlatformCaName, window, true, 0, {}}, &root);
-  IntelAuthority tcb_signing = make_intel_authority(
-      {kIntelTcbSigningName, window, false, std::nullopt, {}}, &root);
+  IntelAuthority tcb_signing =
+      make_intel_authority({kIntelTcbSigningName, window, false, std::nullopt, {}}, &root);
   IntelSimulator out(std::move(root), std::move(platform_ca), std::move(tcb_signing));
   for (uint32_t i = 0; i < kIntelPlatforms; ++i) {
     out.pcks_.push_back(
@@ -117,20 +127,19 @@ Files IntelSimulator::collateral(UnixSeconds now) const {
       {"tcb_info.json", from_text(sign_document("tcbInfo", tcb_info, tcb_signing_.key))},
       {"qe_identity.json",
        from_text(sign_document("enclaveIdentity", qe_identity, tcb_signing_.key))},
-      {"tcb_signing_chain.pem", from_text(crypto::to_pem(tcb_signing_.certificate) +
-                                          crypto::to_pem(root_.certificate))},
+      {"tcb_signing_chain.pem",
+       from_text(crypto::to_pem(tcb_signing_.certificate) + crypto::to_pem(root_.certificate))},
       {"root_ca.crl", list(root_)},
       {"pck_platform_ca.crl", list(platform_ca_)},
   };
 }
 
 std::string IntelSimulator::pck_chain(uint32_t platform) const {
-  return crypto::to_pem(pcks_.at(platform).certificate) +
-         crypto::to_pem(platform_ca_.certificate) + crypto::to_pem(root_.certificate);
+  return crypto::to_pem(pcks_.at(platform).certificate) + crypto::to_pem(platform_ca_.certificate) +
+         crypto::to_pem(root_.certificate);
 }
 
-Buffer IntelSimulator::quote(const TdxParameters& parameters,
-                             const Fixed<64>& report_data) const {
+Buffer IntelSimulator::quote(const TdxParameters& parameters, const Fixed<64>& report_data) const {
   IntelTdReport td;
   td.mr_seam = crypto::sha384(as_bytes("cloister development tdx module"));
   td.td_attributes = parameters.td_attributes;

@@ -29,8 +29,12 @@ Buffer sequence(std::initializer_list<Buffer> items) {
   return tagged(0x30, out.view());
 }
 
-Buffer octets(Bytes bytes) { return tagged(0x04, bytes); }
-Buffer boolean(bool value) { return Buffer{0x01, 1, static_cast<uint8_t>(value ? 0xff : 0)}; }
+Buffer octets(Bytes bytes) {
+  return tagged(0x04, bytes);
+}
+Buffer boolean(bool value) {
+  return Buffer{0x01, 1, static_cast<uint8_t>(value ? 0xff : 0)};
+}
 
 Buffer integer(uint16_t value) {
   Buffer magnitude;
@@ -92,9 +96,9 @@ IntelAuthority make_intel_authority(const IntelCertificate& parameters,
 
 Buffer encode_pck_extension(const IntelPlatform& platform) {
   const Buffer scalable = {0x0a, 1, 1};
-  const Buffer configuration = sequence({member({7, 1}, boolean(true)),
-                                         member({7, 2}, boolean(true)),
-                                         member({7, 3}, boolean(true))});
+  const Buffer configuration =
+      sequence({member({7, 1}, boolean(true)), member({7, 2}, boolean(true)),
+                member({7, 3}, boolean(true))});
   return sequence({member({1}, octets(platform.ppid)), member({2}, tcb(platform)),
                    member({3}, octets(platform.pce_id)), member({4}, octets(platform.fmspc)),
                    member({5}, scalable), member({6}, octets(platform.instance_id)),
@@ -102,7 +106,10 @@ Buffer encode_pck_extension(const IntelPlatform& platform) {
 }
 
 IntelCertificate pck_certificate(const IntelPlatform& platform, const IntelWindow& window) {
-  return {kIntelPckName, window, false, std::nullopt,
+  return {kIntelPckName,
+          window,
+          false,
+          std::nullopt,
           {{kSgxExtension, false, encode_pck_extension(platform)}}};
 }
 

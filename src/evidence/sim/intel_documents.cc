@@ -47,8 +47,8 @@ JsonValue enclave_levels(const std::vector<IntelEnclaveLevel>& levels) {
 }
 
 JsonValue platform_level(const IntelPlatformLevel& given, bool tdx) {
-  JsonValue tcb = JsonValue::object(
-      {{"sgxtcbcomponents", components(given.sgx)}, {"pcesvn", given.pce_svn}});
+  JsonValue tcb =
+      JsonValue::object({{"sgxtcbcomponents", components(given.sgx)}, {"pcesvn", given.pce_svn}});
   if (tdx) tcb.set("tdxtcbcomponents", components(given.tdx));
   return level(std::move(tcb), given.at);
 }

@@ -93,7 +93,7 @@ TEST(IntelSimulator, EachPlatformHasItsOwnIdentity) {
 TEST(IntelSimulator, SavedKeysLoadPrivatelyAndQuoteAsBefore) {
   TemporaryFolder folder;
   ASSERT_TRUE(simulator().save(folder.path()));
-  struct stat key {};
+  struct stat key{};
   ASSERT_EQ(::stat((folder.path() / "intel_root_key.pem").c_str(), &key), 0);
   EXPECT_EQ(key.st_mode & 0777, 0600u);
 

@@ -208,8 +208,7 @@ std::string fault_of_intermediate(const Certificate& intermediate, const Certifi
   return intermediate.signed_by(root) ? "" : "an intermediate that the root did not sign";
 }
 
-std::string fault_of_vek(const Certificate& vek, const Certificate& intermediate,
-                         SigningKey kind) {
+std::string fault_of_vek(const Certificate& vek, const Certificate& intermediate, SigningKey kind) {
   if (std::string fault = fault_of_form(vek); !fault.empty()) return fault;
   if (vek.is_ca() || vek.subject_common_name() != vek_common_name(kind)) {
     return "an endorsement key of another role";
@@ -231,9 +230,8 @@ bool check_roles_and_signatures(Chain& chain, SigningKey kind, const VerifyPolic
     return false;
   }
   const std::string fault = fault_of_chain(chain, kind, pin->line);
-  const std::string path =
-      fmt::format("{} issued by {} issued by {}", vek_common_name(kind),
-                  intermediate_common_name(kind, pin->line), root_name);
+  const std::string path = fmt::format("{} issued by {} issued by {}", vek_common_name(kind),
+                                       intermediate_common_name(kind, pin->line), root_name);
   return checks.require("certificate_chain", fault.empty(), Error::wrong_chain, path,
                         fault.empty() ? path : fault);
 }

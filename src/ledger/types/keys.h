@@ -21,7 +21,9 @@ inline Buffer collateral_key(CollateralKind kind, const Hash32& id) {
   return ByteWriter().u8(static_cast<uint8_t>(kind)).bytes(id).take();
 }
 // collateral: CollateralIndex. Shorter than the key of any record.
-inline Buffer collateral_index_key() { return {0}; }
+inline Buffer collateral_index_key() {
+  return {0};
+}
 // assignments: what an instance works on, by prefix.
 inline Buffer assignment_key(const InstanceId& instance, const SessionId& session) {
   return ByteWriter().bytes(instance).bytes(session).take();

@@ -17,7 +17,8 @@ void same(Bytes input) {
   if (value && value->encode() != to_buffer(input)) std::abort();
 }
 
-// Random bytes rarely come near a record, so the input also edits real ones: pairs of offset and byte.
+// Random bytes rarely come near a record, so the input also edits real ones: pairs of offset and
+// byte.
 template <typename T>
 void same_when_edited(Buffer record, Bytes edits) {
   for (size_t i = 0; i + 2 < edits.size(); i += 3) {
