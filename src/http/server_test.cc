@@ -134,8 +134,9 @@ TEST(Server, AHandlerThatDoesNotAnswerMakesA500) {
 }
 
 TEST(Server, AnswersOnceAndInOrder) {
-  std::vector<Status> results;
+  std::promise<std::vector<Status>> all;
   TestServer target([&](const Request&, Exchange& exchange) -> asio::awaitable<void> {
+    std::vector<Status> results;
     results.push_back(co_await exchange.write(as_bytes("early")));
     results.push_back(co_await exchange.finish());
     Response first = make_response(200, "text/plain", "first");
@@ -143,10 +144,12 @@ TEST(Server, AnswersOnceAndInOrder) {
     Response second = make_response(200, "text/plain", "second");
     results.push_back(co_await exchange.send(std::move(second)));
     results.push_back(co_await exchange.start_stream(200, Headers()));
+    all.set_value(std::move(results));
   });
   RawClient client(target.port);
   client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(client.read_to_end().ends_with("\r\n\r\nfirst"));
+  const std::vector<Status> results = all.get_future().get();
   ASSERT_EQ(results.size(), 5u);
   for (size_t i : {0u, 1u, 3u, 4u}) {
     ASSERT_FALSE(results[i]) << i;
