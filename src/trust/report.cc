@@ -111,9 +111,16 @@ void Evaluation::judge_evidence() {
 
 // Rows that the verifiers make themselves; of several items the first failure speaks.
 void Evaluation::check_evidence_rows() {
-  for (const char* name : {"vendor_root", "evidence_signature", "collateral_fresh", "revocation",
-                           "tcb_status", "debug_off"}) {
-    Row row{name, false, "", not_reached(), "vendor"};
+  static constexpr std::pair<const char*, const char*> kRows[] = {
+      {"vendor_root", "a chain to a pinned vendor root"},
+      {"evidence_signature", "signed by the vendor's hardware"},
+      {"collateral_fresh", "every window holds"},
+      {"revocation", "nothing is revoked"},
+      {"tcb_status", "a status that policy accepts"},
+      {"debug_off", "off"},
+  };
+  for (const auto& [name, expected] : kRows) {
+    Row row{name, false, expected, not_reached(), "vendor"};
     bool seen = false;
     for (const auto& item : judgement_.items) {
       for (const auto& check : item.verification.appraisal.checks) {
