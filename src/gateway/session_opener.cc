@@ -112,7 +112,10 @@ asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
     last = examined.error();
     parts_.on_refused({to_hex(*trial.session.instance), last.message, parts_.clock.now()});
     auto redrawn = co_await report(trial);
-    if (!redrawn) co_return std::unexpected(last);
+    if (!redrawn) {  // confirmed already, say: nothing is to stay locked in it
+      co_await close(*id);
+      co_return std::unexpected(last);
+    }
     height = *redrawn;
   }
   co_return std::unexpected(last);

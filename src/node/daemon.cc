@@ -128,7 +128,7 @@ Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& t
       listener(io),
       service(ServiceParts{NodeFacts{parts.genesis.chain_id, identity.instance_id(),
                                      parts.engine->info().model_root},
-                           identity, *parts.engine, workers,
+                           claims.image_digest, identity, *parts.engine, workers,
                            [this](ledger::SessionId id) { return read_session(id); },
                            [this] { owed.cancel(); }, time, chance, out}),
       owed(io, asio::steady_timer::time_point::max()), renewal(io) {}

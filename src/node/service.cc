@@ -184,7 +184,7 @@ ledger::SignedReceipt Answer::make_receipt(const inference::GenerateResult& resu
   receipt.sequence = request_.sequence;
   receipt.instance_id = parts.facts.instance;
   receipt.model_root = request_.model_root;
-  receipt.engine_digest = crypto::sha256(as_bytes("llama.cpp v0.5.0"));
+  receipt.engine_digest = parts.engine_digest;
   receipt.request_hash = request_hash_;
   receipt.answer_hash = wire::answer_hash(text_.reveal(), answer_salt);
   receipt.prompt_units = result.prompt_tokens;

@@ -22,6 +22,7 @@ using SessionReader =
 
 struct ServiceParts {
   NodeFacts facts;
+  Hash32 engine_digest{};  // of the measured program that runs the model
   const Identity& identity;
   inference::Engine& engine;
   boost::asio::thread_pool& workers;  // engine calls block, so they run here

@@ -133,15 +133,14 @@ Window window_of(std::string what, const crypto::Crl& crl) {
 Result<UnixSeconds> check_windows(const std::vector<Window>& windows, UnixSeconds now) {
   for (const Window& window : windows) {
     if (now < window.from) {
-      return refuse(Error::not_yet_valid, window.what + " begins at " +
-                                              std::to_string(window.from) + ", judged at " +
-                                              std::to_string(now));
+      return refuse(Error::not_yet_valid, window.what + " begins at " + utc_text(window.from) +
+                                              ", judged at " + utc_text(now));
     }
   }
   for (const Window& window : windows) {
     if (now > window.until) {
-      return refuse(Error::expired, window.what + " ended at " + std::to_string(window.until) +
-                                        ", judged at " + std::to_string(now));
+      return refuse(Error::expired, window.what + " ended at " + utc_text(window.until) +
+                                        ", judged at " + utc_text(now));
     }
   }
   return std::ranges::min(windows, {}, &Window::until).until;

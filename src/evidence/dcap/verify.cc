@@ -130,7 +130,7 @@ TdxVerification::Found TdxVerification::windows() {
   const auto until = check_windows(windows, now_);
   if (!until) return std::unexpected(until.error());
   valid_until_ = *until;
-  return "until " + std::to_string(*until);
+  return "until " + utc_text(*until);
 }
 
 // A list counts only when its issuer signed it; a forged one is refused with the other signatures.
