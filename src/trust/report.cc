@@ -220,17 +220,22 @@ void Evaluation::check_record() {
       fmt::format("ledger at height {}, with proof", ledger_.height));
 }
 
+// A genesis that nobody pinned could be anybody's: then only a development network, which promises
+// nothing, is good enough.
 void Evaluation::check_quorum() {
-  auto hash = bundle_.genesis.hash();
-  bool pinned = !expectations_.genesis_hash || *expectations_.genesis_hash == hash;
-  bool ok = ledger_.fault.empty() && pinned;
-  std::string found = !pinned ? "another genesis: " + short_hex(hash)
-                      : ok    ? fmt::format("{} of {} signed; every record proven",
-                                            ledger_.signed_power, ledger_.total_power)
-                              : ledger_.fault;
-  add("ledger_quorum", ok, "more than two thirds of the validators' power", found,
+  const auto hash = bundle_.genesis.hash();
+  const bool pinned = expectations_.genesis_hash.has_value();
+  const bool same = !pinned || *expectations_.genesis_hash == hash;
+  const bool enough = pinned || bundle_.genesis.development;
+  std::string found = fmt::format("{} of {} signed; every record proven", ledger_.signed_power,
+                                  ledger_.total_power);
+  if (!enough) found = "the genesis is the bundle's own: give the one you trust";
+  if (!same) found = "another genesis: " + short_hex(hash);
+  if (!ledger_.fault.empty()) found = ledger_.fault;
+  add("ledger_quorum", ledger_.fault.empty() && same && enough,
+      "more than two thirds of the validators' power", found,
       fmt::format("genesis {}{}", short_hex(hash),
-                  expectations_.genesis_hash ? "" : " (as the bundle has it, not pinned)"));
+                  pinned ? "" : " (as the bundle has it, not pinned)"));
 }
 
 void Evaluation::check_policy() {
