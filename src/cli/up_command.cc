@@ -99,7 +99,7 @@ class Network {
 
   Expected<void> start();
   Expected<AskedAnswer> ask(const std::string& prompt);
-  Expected<void> serve();  // until Ctrl-C, or until a daemon ends
+  Expected<void> serve();  // until Ctrl-C, or until what is left cannot answer
   void stop();
   int64_t start_up_ms() const { return start_up_ms_; }
   std::string page() const { return fmt::format("http://127.0.0.1:{}/#{}", gateway_port_, token_); }
@@ -112,6 +112,7 @@ class Network {
   Expected<uint16_t> wait_port(const std::string& daemon, int timeout_ms);
   Expected<void> start_nodes(uint16_t rpc_port);
   Expected<void> start_gateway(uint16_t rpc_port);
+  Expected<void> bury_the_dead();
   std::string why_ended(const std::string& daemon) const;
   bool quick() const { return options_.once.has_value(); }
   void tell(const std::string& line) const { fmt::print(stderr, "== {}\n", line); }
@@ -124,6 +125,7 @@ class Network {
   std::optional<FolderLock> lock_;
   DevelopmentNetwork files_;
   std::vector<std::pair<std::string, process::Child>> children_;
+  size_t serving_nodes_ = 0;
   uint16_t gateway_port_ = 0;
   std::string token_;
   int64_t start_up_ms_ = 0;
@@ -239,6 +241,7 @@ Expected<void> Network::start_nodes(uint16_t rpc_port) {
     if (!port) return std::unexpected(port.error());
     tell(fmt::format("{} verified by the ledger: {}, 127.0.0.1:{}", node_name(i), node_platform(i),
                      *port));
+    ++serving_nodes_;
   }
   return {};
 }
@@ -267,11 +270,22 @@ Expected<AskedAnswer> Network::ask(const std::string& prompt) {
 
 Expected<void> Network::serve() {
   while (!interrupt_.raised(500)) {
-    for (auto& [name, child] : children_) {
-      if (auto code = child.exit_code()) {
-        return std::unexpected(fmt::format("{} ended with {}: {}", name, *code, why_ended(name)));
-      }
-    }
+    if (auto good = bury_the_dead(); !good) return good;
+  }
+  return {};
+}
+
+// A network lives on with fewer nodes, but not without its ledger, its gateway or any node.
+Expected<void> Network::bury_the_dead() {
+  for (size_t i = children_.size(); i-- > 0;) {
+    const std::string name = children_[i].first;
+    auto code = children_[i].second.exit_code();
+    if (!code) continue;
+    auto ended = fmt::format("{} ended with {}: {}", name, *code, why_ended(name));
+    if (!name.starts_with("node-")) return std::unexpected(ended);
+    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
+    tell(ended);
+    if (--serving_nodes_ == 0) return std::unexpected("no node is left");
   }
   return {};
 }
@@ -336,7 +350,7 @@ Command add_up(CLI::App& program) {
   app->add_option("--nodes", options->nodes, "how many nodes")
       ->check(CLI::Range(size_t{1}, kMaxNodes));
   app->add_option("--port", options->port,
-                  "of the gateway; 8642 when left out, any free one with --once");
+                  "of the gateway; 0 for any free one; left out: 8642, or any free one with --once");
   app->add_option("--engine", options->engine, "local or comet")
       ->check(CLI::IsMember({"local", "comet"}));
   app->add_option("--validators", options->validators, "how many validators");
