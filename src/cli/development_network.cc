@@ -21,6 +21,8 @@ using Outcome = std::expected<void, std::string>;
 
 constexpr size_t kMaxProgramBytes = 1 << 30;
 constexpr uint64_t kStartBalanceMicro = 1'000'000'000'000;
+// For ever. Receipts hold the genesis, and programs that read numbers as doubles keep no larger one.
+constexpr uint64_t kNoEndHeight = (uint64_t{1} << 53) - 1;
 
 std::unexpected<std::string> cannot_write(const std::filesystem::path& path) {
   return std::unexpected(fmt::format("{} cannot be written", path.string()));
@@ -46,6 +48,7 @@ ledger::NetworkPolicy policy_for(const DevelopmentNetwork& network) {
     release.name = "this build of cloister";
     release.format = static_cast<uint8_t>(format);
     release.measurement = to_buffer(network.image);
+    release.valid_until_height = kNoEndHeight;
     policy.releases.push_back(std::move(release));
   }
   return policy;
