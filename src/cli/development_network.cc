@@ -21,7 +21,8 @@ using Outcome = std::expected<void, std::string>;
 
 constexpr size_t kMaxProgramBytes = 1 << 30;
 constexpr uint64_t kStartBalanceMicro = 1'000'000'000'000;
-// For ever. Receipts hold the genesis, and programs that read numbers as doubles keep no larger one.
+// For ever. Receipts hold the genesis, and programs that read numbers as doubles keep no larger
+// one.
 constexpr uint64_t kNoEndHeight = (uint64_t{1} << 53) - 1;
 
 std::unexpected<std::string> cannot_write(const std::filesystem::path& path) {

@@ -56,7 +56,8 @@ int run(const std::string& path) {
     bool port = ledger.error() == chain::ChainError::cannot_listen;
     return fail(fmt::format("{}{}", chain::describe(ledger.error()), port ? ": " + where : ""));
   }
-  // Said by the loop, so that whoever hears it and stops the ledger at once finds the signals handled.
+  // Said by the loop, so that whoever hears it and stops the ledger at once finds the signals
+  // handled.
   boost::asio::post(context, [&] { process::announce_ready(std::to_string(ledger->port())); });
   run_until_signal(context, [&]() -> boost::asio::awaitable<void> {
     ledger->stop();

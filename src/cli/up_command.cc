@@ -349,8 +349,9 @@ Command add_up(CLI::App& program) {
   app->add_option("--dir", options->folder, "where it keeps its files");
   app->add_option("--nodes", options->nodes, "how many nodes")
       ->check(CLI::Range(size_t{1}, kMaxNodes));
-  app->add_option("--port", options->port,
-                  "of the gateway; 0 for any free one; left out: 8642, or any free one with --once");
+  app->add_option(
+      "--port", options->port,
+      "of the gateway; 0 for any free one; left out: 8642, or any free one with --once");
   app->add_option("--engine", options->engine, "local or comet")
       ->check(CLI::IsMember({"local", "comet"}));
   app->add_option("--validators", options->validators, "how many validators");
