@@ -95,7 +95,11 @@ asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
   ApiError last{ApiCode::no_verified_node, "no node passed verification", ""};
   for (size_t trials = 0; trials < kMaxTrials; ++trials) {
     auto session = co_await wait_assigned(*id, height);
-    if (!session) co_return std::unexpected(session.error());
+    if (!session) {
+      // That nobody else is left is no news once somebody was refused: why is.
+      bool drawn_out = trials > 0 && session.error().code == ApiCode::no_verified_node;
+      co_return std::unexpected(drawn_out ? last : session.error());
+    }
     Trial trial(parts_.ledger, std::move(*session));
     auto examined = co_await examine(trial);
     if (examined) {
