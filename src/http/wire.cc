@@ -22,7 +22,9 @@ Wire::Wire(std::unique_ptr<Stream> stream)
       read_timer_(stream_->executor()),
       write_timer_(stream_->executor()) {}
 
+// A connection outlives its messages: what was read of them is wiped now, not when it closes.
 void Wire::consume(size_t count) {
+  wipe(buffer_.data() + consumed_, count);
   consumed_ += count;
   if (consumed_ < buffer_.size()) return;
   buffer_.clear();
@@ -44,11 +46,14 @@ void Wire::arrived(std::expected<size_t, Error> got) {
   reading_ = false;
   if (got) {
     if (consumed_ > 0) {
-      buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+      // Not erase(): what it moves to the front would stand behind the end once more.
+      auto rest = buffered();
+      buffer_ = SecretBuffer(rest.begin(), rest.end());
       consumed_ = 0;
     }
     buffer_.insert(buffer_.end(), incoming_.begin(),
                    incoming_.begin() + static_cast<std::ptrdiff_t>(*got));
+    wipe(incoming_.data(), *got);
     received_ += *got;
     if (on_gone_ && buffer_.size() < kMaxReadAheadBytes) start_read();
   } else if (!ended_) {
