@@ -83,7 +83,8 @@ std::shared_ptr<SslContext> make_context(SslContext::method method) {
     crypto::require(SSL_CTX_set1_groups_list(raw, kGroups) == 1);
   }
   crypto::require(SSL_CTX_set1_sigalgs_list(raw, "ecdsa_secp256r1_sha256") == 1);
-  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
+  // OpenSSL keeps what it deciphered until the next record overwrites it, unless told to wipe it.
+  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   crypto::require(SSL_CTX_set_num_tickets(raw, 0) == 1);
   crypto::require(SSL_CTX_set_max_early_data(raw, 0) == 1);
