@@ -7,7 +7,7 @@ import {connect} from 'node:net';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
-import {Canary, scan_files} from './lib/leaks.mjs';
+import {Canary, scan_files, scan_memory} from './lib/leaks.mjs';
 import {Place, processes, start_network} from './lib/program.mjs';
 
 const kTimeoutMs = 180_000;
@@ -156,6 +156,21 @@ test('no process has it among its words or in its environment', () => {
   assert.equal(ours.length, 4, 'up, ledger, node and gateway');
   const hits = ours.filter(({cmdline, environ}) => canary.in(cmdline) || canary.in(environ));
   assert.deepEqual(hits, []);
+});
+
+test('five seconds after the last byte no process has it in its memory', async (t) => {
+  assert.ok(scan_memory(canary, process.pid) > 0, 'the search finds it here');
+  const daemons = {up: network.child.pid, ...network.daemons()};
+  const deadline = Date.now() + 5_000;
+  for (const [name, pid] of Object.entries(daemons)) {
+    let hits = scan_memory(canary, pid);
+    if (hits === undefined) return t.skip('this user may not read the memory of daemons');
+    while (hits > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      hits = scan_memory(canary, pid);
+    }
+    assert.equal(hits, 0, `${name} holds it`);
+  }
 });
 
 test('after a crash and after the end no file and no output holds it', async () => {

@@ -1,6 +1,6 @@
 // A text that must not be found again, and the search for it.
 import {randomBytes} from 'node:crypto';
-import {readdirSync, readFileSync} from 'node:fs';
+import {closeSync, openSync, readdirSync, readFileSync, readSync} from 'node:fs';
 import {join} from 'node:path';
 
 const kLetters = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -44,4 +44,44 @@ export function scan_files(canary, folder) {
     if (canary.in(content) || canary.in(path)) hits.push(path);
   }
   return {hits, read};
+}
+
+const kStepBytes = 32 << 20;
+
+// How often a process's memory holds the canary whole. Nothing when this user may not look.
+export function scan_memory(canary, pid) {
+  let memory;
+  try {
+    memory = openSync(`/proc/${pid}/mem`, 'r');
+  } catch (error) {
+    if (error.code === 'EACCES' || error.code === 'EPERM') return undefined;
+    throw error;
+  }
+  let hits = 0;
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+    const range = line.match(/^([0-9a-f]+)-([0-9a-f]+) r/);
+    if (range === null || line.includes('[v')) continue; // the kernel's pages
+    const [begin, end] = range.slice(1).map((text) => Number(`0x${text}`));
+    hits += hits_in(canary, memory, begin, end);
+  }
+  closeSync(memory);
+  return hits;
+}
+
+function hits_in(canary, memory, begin, end) {
+  let hits = 0;
+  for (let at = begin; at < end; ) {
+    const step = Buffer.alloc(Math.min(kStepBytes, end - at));
+    let got = 0;
+    try {
+      got = readSync(memory, step, 0, step.length, at);
+    } catch {
+      break; // unmapped meanwhile, or without content
+    }
+    if (got === 0) break;
+    for (let i = step.indexOf(canary.text); i >= 0; i = step.indexOf(canary.text, i + 1)) ++hits;
+    // Steps overlap, so that no canary is cut in two.
+    at += got > canary.text.length && at + got < end ? got - canary.text.length : got;
+  }
+  return hits;
 }
