@@ -3,8 +3,8 @@
 #   cloister_module(NAME ledger_types DEPS base crypto [PRIVATE lib…] [PUBLIC_LIBS lib…])
 #
 # Sources are the folder's *.cc; *_test.cc go into NAME_test, *_fuzz.cc into one fuzz target each,
-# *_testing.cc (shared helpers of tests) into NAME_testing. DEPS are the only modules this folder may
-# include: scripts/check_layers reads this line and fails on any other include.
+# *_testing.cc (shared helpers of tests) into NAME_testing. DEPS are the only modules this folder
+# may include: scripts/check_layers reads this line and fails on any other include.
 function(cloister_module)
   cmake_parse_arguments(M "" "NAME" "DEPS;PRIVATE;PUBLIC_LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)

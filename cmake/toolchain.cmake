@@ -12,7 +12,8 @@ check_cxx_source_compiles("#include <expected>
   int main() { std::expected<int, int> e = 1; return *e - 1; }" CLOISTER_HAS_EXPECTED)
 unset(CMAKE_REQUIRED_FLAGS)
 if(NOT CLOISTER_HAS_EXPECTED)
-  message(FATAL_ERROR "this compiler has no std::expected; use g++ 12 or newer, or clang 19 or newer")
+  message(FATAL_ERROR "this compiler has no std::expected; "
+    "use g++ 12 or newer, or clang 19 or newer")
 endif()
 
 # Only our own targets get the warnings: third-party code is linked through `cloister_flags` users.

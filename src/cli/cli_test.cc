@@ -41,7 +41,8 @@ TEST(Verdict, JsonHasTheFiveMembersOfTheInterface) {
   accepted.claims.set("vmpl", 0);
   EXPECT_EQ(
       verdict_json(accepted).dump(),
-      R"({"verdict":"accept","error":null,"status":"UpToDate","advisories":["INTEL-SA-1"],"claims":{"vmpl":0}})");
+      R"({"verdict":"accept","error":null,"status":"UpToDate",)"
+      R"("advisories":["INTEL-SA-1"],"claims":{"vmpl":0}})");
 }
 
 TEST(Verdict, SimulatedTeesAreNamedInBothForms) {

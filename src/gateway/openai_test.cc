@@ -54,7 +54,8 @@ TEST(ParseChat, EachFaultHasItsCodeAndNamesItsField) {
       {"no content", R"({"model":"m","messages":[{"role":"user"}]})", ApiCode::invalid_request,
        "messages"},
       {"image by URL",
-       R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]})",
+       R"({"model":"m","messages":[{"role":"user",)"
+       R"("content":[{"type":"image_url","image_url":{}}]}]})",
        ApiCode::unsupported_parameter, "messages"},
       {"hot", with(R"(,"temperature":2.1)"), ApiCode::invalid_request, "temperature"},
       {"negative", with(R"(,"temperature":-1)"), ApiCode::invalid_request, "temperature"},
@@ -93,7 +94,8 @@ TEST(ParseChat, ErrorsNeverQuoteTheUser) {
 TEST(ErrorJson, HasAllFourMembersAlways) {
   EXPECT_EQ(
       error_json({ApiCode::no_verified_node, "none", ""}).dump(),
-      R"({"error":{"message":"none","type":"server_error","param":null,"code":"no_verified_node"}})");
+      R"({"error":{"message":"none","type":"server_error",)"
+      R"("param":null,"code":"no_verified_node"}})");
 }
 
 TEST(Chunks, HaveTheShapesThatClientsCheck) {
