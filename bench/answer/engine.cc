@@ -1,4 +1,5 @@
-// The bare engine: for each line on standard input, generates and prints how many milliseconds it took.
+// The bare engine: for each line on standard input, generates and prints how many milliseconds it
+// took.
 //   bench_engine TOKENS PROMPT
 #include <fmt/format.h>
 

@@ -39,10 +39,9 @@ TEST(Verdict, JsonHasTheFiveMembersOfTheInterface) {
   accepted.status = evidence::TcbStatus::up_to_date;
   accepted.advisories = {"INTEL-SA-1"};
   accepted.claims.set("vmpl", 0);
-  EXPECT_EQ(
-      verdict_json(accepted).dump(),
-      R"({"verdict":"accept","error":null,"status":"UpToDate",)"
-      R"("advisories":["INTEL-SA-1"],"claims":{"vmpl":0}})");
+  EXPECT_EQ(verdict_json(accepted).dump(),
+            R"({"verdict":"accept","error":null,"status":"UpToDate",)"
+            R"("advisories":["INTEL-SA-1"],"claims":{"vmpl":0}})");
 }
 
 TEST(Verdict, SimulatedTeesAreNamedInBothForms) {

@@ -87,6 +87,7 @@ CollateralResult current(const CollateralFacts& facts, const std::vector<dcap::W
 
 std::vector<dcap::Window> windows_of(const std::vector<crypto::Certificate>& certificates) {
   std::vector<dcap::Window> out;
+  out.reserve(certificates.size());
   for (const crypto::Certificate& certificate : certificates) {
     out.push_back(dcap::window_of("certificate", certificate));
   }

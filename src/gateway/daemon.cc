@@ -16,14 +16,22 @@ bool is_loopback(const std::string& address) {
 }  // namespace
 
 struct Daemon::Running {
-  Running(asio::io_context& io, DaemonParts given, const Clock& time, Random& chance, const Log& out)
-      : context(io), parts(std::move(given)), clock(time), random(chance), log(out),
-        ledger_client(io.get_executor(),
-                      std::make_unique<light::HttpRpc>(parts.config.rpc_host, parts.config.rpc_port),
-                      time, light::trust_of(parts.genesis)),
-        account(ledger_client, std::move(parts.user_key), parts.genesis.chain_id, io.get_executor()),
+  Running(asio::io_context& io, DaemonParts given, const Clock& time, Random& chance,
+          const Log& out)
+      : context(io),
+        parts(std::move(given)),
+        clock(time),
+        random(chance),
+        log(out),
+        ledger_client(
+            io.get_executor(),
+            std::make_unique<light::HttpRpc>(parts.config.rpc_host, parts.config.rpc_port), time,
+            light::trust_of(parts.genesis)),
+        account(ledger_client, std::move(parts.user_key), parts.genesis.chain_id,
+                io.get_executor()),
         connector(io.get_executor(), time, chance),
-        opener(OpenerParts{ledger_client, account, connector, parts.genesis, std::nullopt, time, out,
+        opener(OpenerParts{ledger_client, account, connector, parts.genesis, std::nullopt, time,
+                           out,
                            [this](RefusedNode node) { network->note_refused(std::move(node)); }}) {}
 
   asio::io_context& context;
@@ -56,14 +64,16 @@ std::expected<uint16_t, std::string> Daemon::Running::start() {
   if (!store) return std::unexpected("the data folder " + config.data.string() + " cannot be used");
   receipts.emplace(std::move(*store));
   auto token = load_or_make_token((config.data / "token").string(), random);
-  if (!token) return std::unexpected("the token file in " + config.data.string() + " cannot be used");
-  network.emplace(NetworkParts{context, ledger_client, opener, *receipts, config, parts.genesis, clock,
-                               random, log});
+  if (!token)
+    return std::unexpected("the token file in " + config.data.string() + " cannot be used");
+  network.emplace(NetworkParts{context, ledger_client, opener, *receipts, config, parts.genesis,
+                               clock, random, log});
   network->on_ready(on_ready);
-  server.emplace(context.get_executor(), http::ServerLimits{},
-                 [this](const http::Request& request, http::Exchange& exchange) -> asio::awaitable<void> {
-                   co_await handler(request, exchange);
-                 });
+  server.emplace(
+      context.get_executor(), http::ServerLimits{},
+      [this](const http::Request& request, http::Exchange& exchange) -> asio::awaitable<void> {
+        co_await handler(request, exchange);
+      });
   auto port = server->listen(config.listen_address, config.listen_port);
   if (!port) return std::unexpected(http::describe(port.error()));
   access.emplace(*token, *port);
@@ -78,8 +88,12 @@ Daemon::Daemon(asio::io_context& context, DaemonParts parts, const Clock& clock,
     : running_(std::make_unique<Running>(context, std::move(parts), clock, random, log)) {}
 Daemon::~Daemon() = default;
 
-std::expected<uint16_t, std::string> Daemon::start() { return running_->start(); }
-void Daemon::on_ready(std::function<void()> callback) { running_->on_ready = std::move(callback); }
+std::expected<uint16_t, std::string> Daemon::start() {
+  return running_->start();
+}
+void Daemon::on_ready(std::function<void()> callback) {
+  running_->on_ready = std::move(callback);
+}
 
 asio::awaitable<void> Daemon::stop() {
   if (running_->server) running_->server->drain();

@@ -92,10 +92,9 @@ TEST(ParseChat, ErrorsNeverQuoteTheUser) {
 }
 
 TEST(ErrorJson, HasAllFourMembersAlways) {
-  EXPECT_EQ(
-      error_json({ApiCode::no_verified_node, "none", ""}).dump(),
-      R"({"error":{"message":"none","type":"server_error",)"
-      R"("param":null,"code":"no_verified_node"}})");
+  EXPECT_EQ(error_json({ApiCode::no_verified_node, "none", ""}).dump(),
+            R"({"error":{"message":"none","type":"server_error",)"
+            R"("param":null,"code":"no_verified_node"}})");
 }
 
 TEST(Chunks, HaveTheShapesThatClientsCheck) {

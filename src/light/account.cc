@@ -20,11 +20,14 @@ std::string SendError::describe() const {
 
 Account::Account(Client& client, crypto::Ed25519Key key, std::string chain_id,
                  asio::any_io_executor executor)
-    : client_(client), key_(std::move(key)), chain_id_(std::move(chain_id)),
+    : client_(client),
+      key_(std::move(key)),
+      chain_id_(std::move(chain_id)),
       idle_(executor, asio::steady_timer::time_point::max()) {}
 
 asio::awaitable<std::expected<uint64_t, LightError>> Account::read_nonce() {
-  auto read = co_await client_.read(ledger::Family::accounts, ledger::id_key(id()), 0, kReadTimeout);
+  auto read =
+      co_await client_.read(ledger::Family::accounts, ledger::id_key(id()), 0, kReadTimeout);
   if (!read) co_return std::unexpected(read.error());
   if (!read->value) co_return uint64_t{0};
   auto account = ledger::Account::decode(*read->value);
@@ -71,7 +74,8 @@ asio::awaitable<std::expected<TxOutcomeProof, SendError>> Account::send_body(led
   sending_ = true;
   auto tx_id = co_await broadcast(kind, body);
   bool stale_nonce = !tx_id && tx_id.error().code == ledger::Code::wrong_nonce;
-  if (stale_nonce) tx_id = co_await broadcast(kind, body);  // once more with the ledger's own number
+  if (stale_nonce)
+    tx_id = co_await broadcast(kind, body);  // once more with the ledger's own number
   sending_ = false;
   idle_.cancel();
   if (!tx_id) co_return std::unexpected(tx_id.error());
@@ -80,7 +84,8 @@ asio::awaitable<std::expected<TxOutcomeProof, SendError>> Account::send_body(led
     next_.reset();
     co_return std::unexpected(SendError{outcome.error(), {}});
   }
-  if (outcome->code != 0) co_return std::unexpected(SendError{{}, ledger::code_from(outcome->code)});
+  if (outcome->code != 0)
+    co_return std::unexpected(SendError{{}, ledger::code_from(outcome->code)});
   co_return *outcome;
 }
 

@@ -1,5 +1,5 @@
-// One account's transactions: signed with rising nonces, sent in order, and followed to their proven
-// outcome.
+// One account's transactions: signed with rising nonces, sent in order, and followed to their
+// proven outcome.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -11,8 +11,8 @@ namespace cloister::light {
 
 // Why a transaction did not do what it was to do.
 struct SendError {
-  std::optional<LightError> light;    // it could not be sent or followed
-  std::optional<ledger::Code> code;   // the ledger refused it
+  std::optional<LightError> light;   // it could not be sent or followed
+  std::optional<ledger::Code> code;  // the ledger refused it
   std::string describe() const;
 };
 
@@ -24,18 +24,21 @@ class Account {
 
   const ledger::AccountId& id() const { return key_.public_key(); }
 
-  // A body of ledger/types/bodies.h. Returns where it stands, once its outcome is proven to be `ok`.
+  // A body of ledger/types/bodies.h. Returns where it stands, once its outcome is proven to be
+  // `ok`.
   template <typename Body>
   asio::awaitable<std::expected<TxOutcomeProof, SendError>> send(Body body, Millis timeout) {
     return send_body(Body::kKind, body.encode(), timeout);
   }
-  // The nonce that the next transaction will carry; for ids that derive from it. Holds until `send`.
+  // The nonce that the next transaction will carry; for ids that derive from it. Holds until
+  // `send`.
   asio::awaitable<std::expected<uint64_t, LightError>> next_nonce();
 
  private:
-  asio::awaitable<std::expected<TxOutcomeProof, SendError>> send_body(ledger::TxKind kind, Buffer body,
-                                                                      Millis timeout);
-  asio::awaitable<std::expected<Hash32, SendError>> broadcast(ledger::TxKind kind, const Buffer& body);
+  asio::awaitable<std::expected<TxOutcomeProof, SendError>> send_body(ledger::TxKind kind,
+                                                                      Buffer body, Millis timeout);
+  asio::awaitable<std::expected<Hash32, SendError>> broadcast(ledger::TxKind kind,
+                                                              const Buffer& body);
   asio::awaitable<std::expected<uint64_t, LightError>> read_nonce();
 
   Client& client_;

@@ -27,7 +27,8 @@ using asio::ip::tcp;
 constexpr size_t kWorkers = 8;  // requests under way; the engine has a queue of its own
 constexpr light::Millis kSettleTimeout{30'000};
 constexpr std::chrono::milliseconds kRetryPause{1000};
-constexpr auto kConnectionIdle = http::Millis(15 * 60 * 1000);  // longer than gateways keep sessions
+constexpr auto kConnectionIdle =
+    http::Millis(15 * 60 * 1000);  // longer than gateways keep sessions
 constexpr UnixSeconds kRenewSeconds = atls::kMaxLeafLifeSeconds / 2;  // at the latest
 constexpr std::chrono::seconds kRenewCheck{60};
 
@@ -80,7 +81,8 @@ Hash32 digest_of(const std::vector<evidence::Evidence>& evidence) {
 }  // namespace
 
 struct Daemon::Running {
-  Running(asio::io_context& io, DaemonParts given, const Clock& time, Random& chance, const Log& out);
+  Running(asio::io_context& io, DaemonParts given, const Clock& time, Random& chance,
+          const Log& out);
 
   asio::awaitable<std::expected<uint16_t, std::string>> start();
   std::expected<uint16_t, std::string> listen();
@@ -107,7 +109,7 @@ struct Daemon::Running {
   tcp::acceptor listener;
   Service service;
   std::optional<Registrar> registrar;
-  asio::steady_timer owed;     // cancelled when there is something to settle
+  asio::steady_timer owed;  // cancelled when there is something to settle
   asio::steady_timer renewal;
   int64_t expires_height = 0;
   bool stopping = false;
@@ -115,7 +117,11 @@ struct Daemon::Running {
 
 Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& time, Random& chance,
                          const Log& out)
-    : context(io), parts(std::move(given)), clock(time), random(chance), log(out),
+    : context(io),
+      parts(std::move(given)),
+      clock(time),
+      random(chance),
+      log(out),
       identity(make_identity(chance, time.now())),
       claims(claims_of(identity, parts.measured, parts.engine->info().model_root)),
       ledger_client(io.get_executor(),
@@ -131,7 +137,8 @@ Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& t
                            claims.image_digest, identity, *parts.engine, workers,
                            [this](ledger::SessionId id) { return read_session(id); },
                            [this] { owed.cancel(); }, time, chance, out}),
-      owed(io, asio::steady_timer::time_point::max()), renewal(io) {}
+      owed(io, asio::steady_timer::time_point::max()),
+      renewal(io) {}
 
 asio::awaitable<void> Daemon::Running::wait(asio::steady_timer& timer) {
   boost::system::error_code woken;
@@ -149,8 +156,8 @@ std::expected<uint16_t, std::string> Daemon::Running::listen() {
   if (!ec) listener.bind(endpoint, ec);
   if (!ec) listener.listen(asio::socket_base::max_listen_connections, ec);
   if (ec) {
-    return std::unexpected(
-        fmt::format("cannot listen on {}:{}: {}", config.listen_address, config.listen_port, ec.message()));
+    return std::unexpected(fmt::format("cannot listen on {}:{}: {}", config.listen_address,
+                                       config.listen_port, ec.message()));
   }
   return listener.local_endpoint().port();
 }
@@ -159,13 +166,14 @@ asio::awaitable<std::expected<uint16_t, std::string>> Daemon::Running::start() {
   auto port = listen();
   if (!port) co_return std::unexpected(port.error());
   asio::co_spawn(context, accept_loop(), asio::detached);
-  registrar.emplace(RegistrarParts{ledger_client, account, *parts.tee, identity, claims, parts.genesis,
-                                   parts.config,
-                                   fmt::format("{}:{}", parts.config.advertised_host, *port), clock, log});
+  registrar.emplace(RegistrarParts{
+      ledger_client, account, *parts.tee, identity, claims, parts.genesis, parts.config,
+      fmt::format("{}:{}", parts.config.advertised_host, *port), clock, log});
   auto entered = co_await registrar->enter();
   if (!entered) co_return std::unexpected(entered.error().message());
   expires_height = static_cast<int64_t>(entered->expires_height);
-  log.info("registered", {{"instance", identity.instance_id()}, {"height", entered->registered_height}});
+  log.info("registered",
+           {{"instance", identity.instance_id()}, {"height", entered->registered_height}});
   asio::co_spawn(context, settle_loop(), asio::detached);
   asio::co_spawn(context, renew_loop(), asio::detached);
   co_return *port;

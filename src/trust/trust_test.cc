@@ -66,12 +66,23 @@ TEST(Bundle, EachChangeOfShapeIsRefused) {
 }
 
 TEST(Report, NamesEveryCheckInItsOrderAndFailsClosed) {
-  const std::vector<std::string> names = {
-      "vendor_root",   "evidence_signature", "collateral_fresh", "revocation",
-      "tcb_status",    "debug_off",          "measurement",      "configuration",
-      "gpu",           "model_root",         "channel_binding",  "key_binding",
-      "ledger_record", "ledger_quorum",      "policy",           "confirmed_before_compute",
-      "receipt_signature"};
+  const std::vector<std::string> names = {"vendor_root",
+                                          "evidence_signature",
+                                          "collateral_fresh",
+                                          "revocation",
+                                          "tcb_status",
+                                          "debug_off",
+                                          "measurement",
+                                          "configuration",
+                                          "gpu",
+                                          "model_root",
+                                          "channel_binding",
+                                          "key_binding",
+                                          "ledger_record",
+                                          "ledger_quorum",
+                                          "policy",
+                                          "confirmed_before_compute",
+                                          "receipt_signature"};
   auto report = evaluate(small_bundle(), {});
   ASSERT_EQ(report.checks.size(), names.size());
   for (size_t i = 0; i < names.size(); ++i) {
