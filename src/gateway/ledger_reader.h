@@ -23,7 +23,7 @@ class LedgerReader {
     if (!read->value) co_return std::optional<T>();
     auto decoded = T::decode(*read->value);
     if (!decoded) co_return std::unexpected(light::LightError::wrong_proof_value);
-    co_return std::optional<T>(std::move(*decoded));
+    co_return std::move(decoded);
   }
 
   // All of the vendors' objects that the ledger holds.

@@ -87,7 +87,7 @@ asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
   body.deposit_micro =
       ledger::cost_micro(wish.max_units, wish.price_cap_micro).value_or(UINT64_MAX);
   body.lifetime_blocks = wish.lifetime_blocks;
-  auto opened = co_await parts_.account.send(std::move(body), kTxTimeout);
+  auto opened = co_await parts_.account.send(body, kTxTimeout);
   if (!opened) co_return std::unexpected(from_send(opened.error()));
   auto id = to_fixed<32>(opened->data);
   if (!id) co_return unreachable("it named no session");
@@ -230,7 +230,7 @@ asio::awaitable<Done> SessionOpener::confirm(Trial& trial) {
   body.verdict_id = facts.verdict_id;
   body.policy_version = trial.policy.version;
   auto checked_at = parts_.clock.now();
-  auto confirmed = co_await parts_.account.send(std::move(body), kTxTimeout);
+  auto confirmed = co_await parts_.account.send(body, kTxTimeout);
   if (!confirmed) co_return std::unexpected(from_send(confirmed.error()));
   auto session = co_await trial.reader.record<ledger::Session>(
       ledger::Family::sessions, ledger::id_key(trial.session.id), confirmed->height);
@@ -259,7 +259,7 @@ asio::awaitable<std::expected<int64_t, ApiError>> SessionOpener::report(const Tr
   body.reason = trial.judgement.policy_reason() ? ledger::ReportReason::local_policy
                 : reached                       ? ledger::ReportReason::evidence_refused
                                                 : ledger::ReportReason::unreachable;
-  auto sent = co_await parts_.account.send(std::move(body), kTxTimeout);
+  auto sent = co_await parts_.account.send(body, kTxTimeout);
   if (!sent) co_return std::unexpected(from_send(sent.error()));
   co_return sent->height;
 }
@@ -267,7 +267,7 @@ asio::awaitable<std::expected<int64_t, ApiError>> SessionOpener::report(const Tr
 asio::awaitable<void> SessionOpener::close(ledger::SessionId session) {
   ledger::CloseSession body;
   body.session = session;
-  auto closed = co_await parts_.account.send(std::move(body), kTxTimeout);
+  auto closed = co_await parts_.account.send(body, kTxTimeout);
   if (!closed) parts_.log.info("session_not_closed", {{"session", session}});
 }
 

@@ -24,10 +24,10 @@ class Account {
 
   const ledger::AccountId& id() const { return key_.public_key(); }
 
-  // A body of ledger/types/bodies.h. Returns where it stands, once its outcome is proven to be
-  // `ok`.
+  // A body of ledger/types/bodies.h, encoded before the first wait. Returns where it stands, once
+  // its outcome is proven to be `ok`.
   template <typename Body>
-  asio::awaitable<std::expected<TxOutcomeProof, SendError>> send(Body body, Millis timeout) {
+  asio::awaitable<std::expected<TxOutcomeProof, SendError>> send(const Body& body, Millis timeout) {
     return send_body(Body::kKind, body.encode(), timeout);
   }
   // The nonce that the next transaction will carry; for ids that derive from it. Holds until

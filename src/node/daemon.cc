@@ -233,7 +233,7 @@ asio::awaitable<void> Daemon::Running::settle_all() {
     ledger::Settle body;
     body.session = receipt.receipt.session;
     body.receipt = receipt.encode();
-    auto sent = co_await account.send(std::move(body), kSettleTimeout);
+    auto sent = co_await account.send(body, kSettleTimeout);
     if (sent) continue;
     log.warning("settlement_failed", {{"session", receipt.receipt.session}});
     if (sent.error().code) continue;  // the ledger's word is final

@@ -56,7 +56,7 @@ asio::awaitable<Registrar::Step> Registrar::bond() {
   if (stake >= wanted) co_return Step{};
   ledger::OperatorBond body;
   body.amount_micro = wanted - stake;
-  auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+  auto sent = co_await parts_.account.send(body, kTimeout);
   if (!sent) co_return from_send(sent.error());
   co_return Step{};
 }
@@ -66,7 +66,7 @@ asio::awaitable<Registrar::Step> Registrar::bring_collateral() {
   for (auto& files : parts_.tee.collateral(parts_.clock.now())) {
     ledger::PutCollateral body;
     body.files = std::move(files);
-    auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+    auto sent = co_await parts_.account.send(body, kTimeout);
     bool newer_there = !sent && sent.error().code == ledger::Code::collateral_rollback;
     if (!sent && !newer_there) co_return from_send(sent.error());
   }
@@ -106,7 +106,7 @@ asio::awaitable<Registrar::Outcome> Registrar::enter() {
   registration.block_hash = block->header_hash;
   auto body = ledger::sign_registration(registration, parts_.genesis.chain_id, parts_.account.id(),
                                         parts_.identity.identity);
-  auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+  auto sent = co_await parts_.account.send(body, kTimeout);
   if (!sent) co_return from_send(sent.error());
   co_return co_await proven_record(sent->height);
 }
@@ -125,7 +125,7 @@ asio::awaitable<Registrar::Outcome> Registrar::renew() {
   renewal.block_height = static_cast<uint64_t>(block->height);
   renewal.block_hash = block->header_hash;
   auto body = ledger::sign_renewal(renewal, parts_.genesis.chain_id, parts_.identity.identity);
-  auto sent = co_await parts_.account.send(std::move(body), kTimeout);
+  auto sent = co_await parts_.account.send(body, kTimeout);
   if (!sent) co_return from_send(sent.error());
   co_return co_await proven_record(sent->height);
 }

@@ -237,7 +237,7 @@ asio::awaitable<ledger::Session> Gateway::open_by_hand() {
   body.price_cap_micro = wish.price_cap_micro;
   body.deposit_micro = *ledger::cost_micro(wish.max_units, wish.price_cap_micro);
   body.lifetime_blocks = wish.lifetime_blocks;
-  auto opened = co_await account_.send(std::move(body), kTimeout);
+  auto opened = co_await account_.send(body, kTimeout);
   must(opened.has_value());
   co_return co_await wait_drawn(*to_fixed<32>(opened->data), opened->height);
 }
@@ -245,7 +245,7 @@ asio::awaitable<ledger::Session> Gateway::open_by_hand() {
 asio::awaitable<ledger::Session> Gateway::report_by_hand(ledger::Session old) {
   ledger::ReportAttestation body;
   body.session = old.id;
-  auto sent = co_await account_.send(std::move(body), kTimeout);
+  auto sent = co_await account_.send(body, kTimeout);
   must(sent.has_value());
   co_return co_await wait_drawn(old.id, sent->height);
 }

@@ -131,7 +131,7 @@ asio::awaitable<bool> revoke(World& world, light::Account& account, uint32_t pla
       crypto::issue_crl(issuer.certificate, issuer.key, now - 60, now + 86'400, 2, {serial});
   ledger::PutCollateral body;
   body.files = {crl.der(), to_buffer(as_bytes(intel().pck_chain(platform)))};
-  auto sent = co_await account.send(std::move(body), light::Millis(30'000));
+  auto sent = co_await account.send(body, light::Millis(30'000));
   co_return sent.has_value();
 }
 

@@ -72,6 +72,7 @@ std::vector<size_t> select(const Hash32& beacon, Bytes request_id,
 std::optional<InstanceId> draw(const Hash32& beacon, const SessionId& session,
                                const Candidates& candidates) {
   std::vector<uint64_t> weights;
+  weights.reserve(candidates.list.size());
   for (const Candidate& candidate : candidates.list) weights.push_back(candidate.weight);
   const auto winners = select(beacon, session, weights, 1);
   if (winners.empty()) return std::nullopt;

@@ -5,6 +5,7 @@ namespace {
 
 std::vector<Buffer> leaves_of(const SubRoots& roots) {
   std::vector<Buffer> leaves;
+  leaves.reserve(kFamilyCount);
   for (size_t i = 0; i < kFamilyCount; ++i) {
     leaves.push_back(merkle::simple_value_leaf(name(static_cast<Family>(i)), roots[i]));
   }
