@@ -29,6 +29,19 @@ http::Response json_response(unsigned status, std::string_view text) {
   return out;
 }
 
+// A name as clients put it into a path. A broken escape stands for itself, and so names nothing.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::optional<Buffer> byte;
+    if (text[i] == '%') byte = from_hex(text.substr(i + 1, 2));
+    bool escaped = byte && byte->size() == 1;
+    out.push_back(escaped ? static_cast<char>(byte->front()) : text[i]);
+    if (escaped) i += 2;
+  }
+  return out;
+}
+
 bool accepts_gzip(const http::Request& request) {
   return request.header("accept-encoding").find("gzip") != std::string_view::npos;
 }
@@ -193,7 +206,8 @@ std::optional<http::Response> Api::plain(const http::Request& request) const {
   }
   if (get && (request.path == "/health" || request.path == "/readyz")) return health();
   if (get && request.path == "/v1/models") return models();
-  if (get && request.path.starts_with("/v1/models/")) return one_model(request.path.substr(11));
+  if (get && request.path.starts_with("/v1/models/"))
+    return one_model(unescaped(std::string_view(request.path).substr(11)));
   constexpr std::string_view kReceipts = "/v1/receipts/";
   if (get && request.path.starts_with(kReceipts)) {
     auto receipt = parts_.backend.receipt(std::string_view(request.path).substr(kReceipts.size()));

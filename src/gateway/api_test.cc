@@ -181,7 +181,12 @@ TEST_F(ApiTest, PlainRoutes) {
   EXPECT_NE(health.text().find("development: no hardware protection"), std::string_view::npos);
   EXPECT_NE(health.text().find("debug_enabled"), std::string_view::npos);
   EXPECT_EQ(send(http::make_request("GET", "/v1/models/small")).status, 200u);
-  EXPECT_EQ(code_of(send(http::make_request("GET", "/v1/models/none"))), "model_not_found");
+  EXPECT_EQ(send(http::make_request("GET", "/v1/models/%73mal%6C")).status, 200u);
+  for (const char* none : {"none", "smal%6", "small%", "small%zz", "small%00", "%2573mall"}) {
+    SCOPED_TRACE(none);
+    auto answer = send(http::make_request("GET", "/v1/models/" + std::string(none)));
+    EXPECT_EQ(code_of(answer), "model_not_found");
+  }
   EXPECT_EQ(send(http::make_request("GET", "/v1/receipts/rcpt-known")).status, 200u);
   EXPECT_EQ(code_of(send(http::make_request("GET", "/v1/receipts/x"))), "receipt_not_found");
   EXPECT_EQ(code_of(send(http::make_request("POST", "/v1/images"))), "unsupported_endpoint");
