@@ -165,6 +165,17 @@ void Network::drop(Session session) {
     asio::co_spawn(parts_.context, parts_.opener.close(session->record.id), asio::detached);
 }
 
+// A node that is gone takes all its sessions along: tried one by one they would use up the attempts
+// of a request that another node could answer.
+void Network::drop_sessions_of(const ledger::InstanceId& instance) {
+  std::vector<Session> gone;
+  for (auto& session : ready_) {
+    if (session->instance.id == instance) gone.push_back(std::move(session));
+  }
+  std::erase(ready_, nullptr);
+  for (auto& session : gone) drop(std::move(session));
+}
+
 void Network::note_refused(RefusedNode node) {
   parts_.log.warning("node_refused", {{"reason", LogWord::trusted(node.reason)}});
   refused_.push_front(std::move(node));
@@ -192,6 +203,9 @@ asio::awaitable<std::expected<inference::GenerateResult, ApiError>> Network::ask
     const ExchangeError& fault = result.error();
     if (fault.may_try_other) {
       note_refused({to_hex((*session)->instance.id), fault.error.message, parts_.clock.now()});
+    }
+    if (fault.may_try_other && fault.error.code == ApiCode::node_lost) {
+      drop_sessions_of((*session)->instance.id);
     }
     drop(std::move(*session));
     last = fault.error;

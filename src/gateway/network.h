@@ -57,6 +57,7 @@ class Network final : public Backend {
                                      std::chrono::milliseconds time);
   void put_back(Session session);
   void drop(Session session);
+  void drop_sessions_of(const ledger::InstanceId& instance);
   std::expected<void, ApiError> keep_receipt(const std::string& id, trust::Bundle bundle);
   const ledger::Model& model() const;
   size_t verified_nodes() const;
