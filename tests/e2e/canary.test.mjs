@@ -1,6 +1,6 @@
-// What a user writes and reads is nowhere afterwards: not in a file, a log, an error or a process's
-// words. Exempt is only the prompt of `up --once`, which its user puts among the words of `up` itself;
-// this network is asked through the API alone.
+// What a user writes and reads is nowhere afterwards: not in a file, a log, an error, a process's
+// words or its memory. Exempt is only the prompt of `up --once`, which its user puts among the words
+// of `up` itself; this network is asked through the API alone.
 import assert from 'node:assert/strict';
 import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import {connect} from 'node:net';
@@ -126,7 +126,9 @@ test('what is too large, or no HTTP, is refused without a quote', async () => {
     assert.ok(!canary.in(String(error.cause ?? error)), 'the connection was closed, with reason');
   }
   seen.push(await raw(`${canary.text} / HTTP/9.9\r\nhost: 127.0.0.1\r\n${canary.text}\r\n\r\n`));
-  seen.push(await raw(`POST /v1/chat/completions HTTP/1.1\r\ncontent-length: -${canary.text}\r\n\r\n`));
+  seen.push(
+    await raw(`POST /v1/chat/completions HTTP/1.1\r\ncontent-length: -${canary.text}\r\n\r\n`),
+  );
 });
 
 function raw(text) {
@@ -150,9 +152,7 @@ test('nothing that the gateway tells of itself holds the canary', async () => {
 });
 
 test('no process has it among its words or in its environment', () => {
-  const ours = processes().filter(({pid, parent}) =>
-    [pid, parent].includes(network.child.pid),
-  );
+  const ours = processes().filter(({pid, parent}) => [pid, parent].includes(network.child.pid));
   assert.equal(ours.length, 4, 'up, ledger, node and gateway');
   const hits = ours.filter(({cmdline, environ}) => canary.in(cmdline) || canary.in(environ));
   assert.deepEqual(hits, []);

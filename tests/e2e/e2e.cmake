@@ -1,5 +1,5 @@
-# The tests of the built program as a whole: tests/e2e/README.md. Their packages are installed like the
-# page's (cmake/web.cmake), and only where the page is built: the one build without npm stays without it.
+# The tests of the built program as a whole: tests/e2e/README.md. Their packages are installed like
+# the page's (cmake/web.cmake), and only where the page is built: a build without npm stays so.
 find_program(NODE node)
 find_program(NPM npm)
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)

@@ -1,8 +1,17 @@
-// What people do wrong, or to whom a disk did wrong: each ends at once, with a sentence that names the
-// thing and with the exit code that scripts rely on.
+// What people and disks do wrong: each ends at once, with a sentence that names the thing and with
+// the exit code that scripts rely on.
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
@@ -55,7 +64,11 @@ test('another model than the pinned one is named by its hash', async () => {
   const kPinned = /expected b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53/;
   const path = join(place.folder, 'model.gguf');
   writeFileSync(path, 'GGUF and nothing more');
-  const with_model = {folder: place.folder, work: place.work, env: {...place.env, CLOISTER_MODEL: path}};
+  const with_model = {
+    folder: place.folder,
+    work: place.work,
+    env: {...place.env, CLOISTER_MODEL: path},
+  };
   const other = await run(with_model, ['up', '--once', 'x']);
   assert.equal(other.code, kRefused);
   assert.match(other.err, kPinned);
@@ -67,7 +80,7 @@ test('another model than the pinned one is named by its hash', async () => {
   await refused(['up', '--once', 'x', '--model-file', path], kRefused, path);
 });
 
-test('a second network in the same folder is refused by the folder\'s name', async () => {
+test("a second network in the same folder is refused by the folder's name", async () => {
   await refused(['up', '--dir', network.folder], kRefused, files, 'already runs');
 });
 
@@ -77,7 +90,7 @@ test('a used port is named', async () => {
   await refused(words, kRefused, port, '--port N');
 });
 
-test('a network whose `up` is killed leaves no process, and starts again where it was', async () => {
+test('a killed `up` leaves no process, and its network goes on where it was', async () => {
   const height = async () => {
     const headers = {authorization: `Bearer ${network.token}`};
     return (await (await fetch(`${network.origin}/health`, {headers})).json()).height;
@@ -140,13 +153,14 @@ test('a configuration that is no TOML is named with line and column', async () =
   await refused(words, kRefused, 'ledger.toml:8:');
 });
 
-test('a damaged genesis is refused by its file\'s name', async () => {
+test("a damaged genesis is refused by its file's name", async () => {
   const faults = [
     (text) => text.slice(0, text.length / 2),
     () => '',
     () => '{}',
     (text) => text.replace('"chain_id"', '"chain_it"'),
-    (text) => text.replace('"voting_power"', '"power"').replace('"development": true', '"development": 7'),
+    (text) =>
+      text.replace('"voting_power"', '"power"').replace('"development": true', '"development": 7'),
   ];
   for (const fault of faults) {
     for (const daemon of ['ledger', 'node-1', 'gateway']) {
@@ -180,7 +194,20 @@ test('a damaged database is opened, or refused with a sentence; never a crash', 
   const size = statSync(join(files, name)).size;
   assert.ok(size > 8192);
   let refusals = 0;
-  for (const at of [0, 1, 99, 100, 511, 512, 4095, 4096, 4097, Math.floor(size / 2), size - 1, size]) {
+  for (const at of [
+    0,
+    1,
+    99,
+    100,
+    511,
+    512,
+    4095,
+    4096,
+    4097,
+    Math.floor(size / 2),
+    size - 1,
+    size,
+  ]) {
     const words = damaged('ledger', (folder) => truncateSync(join(folder, name), at));
     const {child, ended, first} = start_ledger(words);
     if ((await first) === 'ready') child.kill('SIGTERM');

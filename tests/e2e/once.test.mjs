@@ -1,4 +1,4 @@
-// `cloister up --once`: one command from nothing to an answer, whose receipt is then verified offline.
+// `cloister up --once`: one command from nothing to an answer, whose receipt is verified offline.
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import {readdirSync, writeFileSync} from 'node:fs';

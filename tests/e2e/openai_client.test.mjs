@@ -80,7 +80,7 @@ test('a stream brings text, then why it ended, then usage', async () => {
   assert_development_report(kept.trust);
 });
 
-test('the client\'s own collector of a stream takes it, and no usage comes unasked', async () => {
+test("the client's own collector of a stream takes it, and no usage comes unasked", async () => {
   const stream = client.chat.completions.stream({model, messages, max_tokens: 8});
   const whole = await stream.finalChatCompletion();
   assert.equal(whole.choices[0].message.role, 'assistant');

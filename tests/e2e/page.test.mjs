@@ -103,7 +103,9 @@ test('a prompt is answered in a stream and its shield opens all checks', async (
 
   const [cookie, ...others] = await context.cookies();
   assert.deepEqual([cookie.httpOnly, cookie.sameSite, others.length], [true, 'Strict', 0]);
-  const stored = await page.evaluate(() => JSON.stringify([{...localStorage}, {...sessionStorage}]));
+  const stored = await page.evaluate(() =>
+    JSON.stringify([{...localStorage}, {...sessionStorage}]),
+  );
   assert.equal(stored, '[{},{}]');
   await faultless();
 });

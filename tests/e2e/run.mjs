@@ -1,5 +1,5 @@
-// node run.mjs PROGRAM NAME...: runs NAME.test.mjs against the built program, at a network that all of
-// them share where they want one. Exits 77 with a reason where they cannot run.
+// node run.mjs PROGRAM NAME...: runs NAME.test.mjs against the built program, at a network that all
+// of them share where they want one. Exits 77 with a reason where they cannot run.
 import {spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {homedir} from 'node:os';

@@ -4,7 +4,7 @@ import {closeSync, openSync, readdirSync, readFileSync, readSync} from 'node:fs'
 import {join} from 'node:path';
 
 const kLetters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-const kPiece = 10; // characters: short enough to find a cut text, long enough never to be an accident
+const kPiece = 10; // characters: short enough to find a cut text, too long to be an accident
 
 export class Canary {
   constructor() {
@@ -70,7 +70,7 @@ export function scan_memory(canary, pid) {
 
 function hits_in(canary, memory, begin, end) {
   let hits = 0;
-  for (let at = begin; at < end; ) {
+  for (let at = begin; at < end;) {
     const step = Buffer.alloc(Math.min(kStepBytes, end - at));
     let got = 0;
     try {

@@ -35,7 +35,7 @@ export function processes() {
   return out;
 }
 
-// A temporary folder, and a mark in the environment by which everything started here is found again.
+// A temporary folder, and a mark in the environment by which all that was started here is found.
 export class Place {
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'cloister-e2e-'));
@@ -59,7 +59,8 @@ export class Place {
   }
 }
 
-// Runs to the end; never throws for an exit code. `code` is null when a signal or the time limit ended it.
+// Runs to the end; never throws for an exit code, which is null when a signal or the time limit
+// ended it.
 export function run(place, words, {timeout_ms = kCommandTimeoutMs} = {}) {
   return launch(place, words, timeout_ms).ended;
 }

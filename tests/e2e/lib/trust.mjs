@@ -32,7 +32,10 @@ export function assert_development_report(trust) {
   for (const check of trust.checks) {
     assert.equal(check.ok, true, check.name);
     for (const member of ['expected', 'found'])
-      assert.ok(typeof check[member] === 'string' && check[member] !== '', `${check.name} ${member}`);
+      assert.ok(
+        typeof check[member] === 'string' && check[member] !== '',
+        `${check.name} ${member}`,
+      );
   }
   assert.ok(trust.not_proven.length > 0);
 }
