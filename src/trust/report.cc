@@ -313,8 +313,8 @@ void Evaluation::describe_parts() {
   report_.not_proven = {
       "physical attacks on memory (DDR5 interposers can forge evidence)",
       "hardware faults that the vendors have not published", "that the answer is true",
-      "that nobody saw when, how much and with whom you talked: packet sizes and timing are not "
-      "padded yet",
+      ("that nobody saw when, how much and with whom you talked: packet sizes and timing are not "
+       "padded yet"),
       "protection against a future quantum computer: the sealed hybrid layer is not built yet"};
 }
 
