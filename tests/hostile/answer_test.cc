@@ -133,8 +133,8 @@ TEST_F(HostileAnswer, WithoutAProperEnd) {
   using Frames = std::vector<wire::Frame>;
   using Change = std::function<void(Frames&)>;
   const Change changes[] = {
-      [](Frames& frames) { frames.pop_back(); },                                // no Done
-      [](Frames& frames) { frames.clear(); },                                   // nothing
+      [](Frames& frames) { frames.pop_back(); },                                  // no Done
+      [](Frames& frames) { frames.clear(); },                                     // nothing
       [](Frames& frames) { frames.emplace_back(wire::Text{UserText("more")}); },  // on after Done
   };
   for (const auto& change : changes) {

@@ -6,9 +6,10 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/cbor.h"
+#include "gateway/network.h"
 #include "hostile_testing.h"
+#include "ledger/types/samples_testing.h"
 #include "policy/policy.h"
-#include "trust/report.h"
 
 namespace cloister::hostile {
 namespace {
@@ -33,8 +34,8 @@ class HostileChannel : public testing::Test {
   static Gateway& gateway() { return world().keep(std::make_unique<Gateway>(world())); }
 
   // Nothing of the prompt was heard, and the reason begins with `why`.
-  static void expect_refused(std::string_view why) {
-    Gateway& asking = gateway();
+  static void expect_refused(std::string_view why) { expect_refused(gateway(), why); }
+  static void expect_refused(Gateway& asking, std::string_view why) {
     const Asked asked = asking.ask();
     ASSERT_TRUE(asked.error) << why;
     EXPECT_EQ(asked.error->code, ApiCode::attestation_failed) << asked.error->message;
@@ -98,10 +99,8 @@ TEST_F(HostileChannel, EvidenceForSomethingElse) {
   using Inputs = atls::BindingInputs&;
   const std::function<void(Inputs)> others[] = {
       [](Inputs in) { in.spki_sha256[0] ^= 1; },  // another key
-      [](Inputs in) { in.instance_id[0] ^= 1; },
-      [](Inputs in) { in.role = atls::Role::client; },
-      [](Inputs in) { in.request_sha256[0] ^= 1; },
-      [](Inputs in) { in.claims_sha256[0] ^= 1; },
+      [](Inputs in) { in.instance_id[0] ^= 1; },    [](Inputs in) { in.role = atls::Role::client; },
+      [](Inputs in) { in.request_sha256[0] ^= 1; }, [](Inputs in) { in.claims_sha256[0] ^= 1; },
       [](Inputs in) { in.bind[0] ^= 1; },
   };
   for (const auto& other : others) {
@@ -126,8 +125,8 @@ TEST_F(HostileChannel, ReplayedEvidence) {
 
 TEST_F(HostileChannel, RegistrationEvidence) {
   const auto& id = node().identity;
-  const auto binding = ledger::registration_binding(
-      world().genesis.chain_id, id.instance_id(), Hash32{}, 1, node().claims);
+  const auto binding = ledger::registration_binding(world().genesis.chain_id, id.instance_id(),
+                                                    Hash32{}, 1, node().claims);
   node().bends.quote = [binding](const Fixed<64>&) { return node().quote(binding); };
   expect_refused(evidence::Error::report_data_mismatch);
 }
@@ -172,7 +171,10 @@ TEST_F(HostileChannel, AnotherTd) {
       items[0].bytes = intel().quote(td, report_data);
       return items;
     };
-    expect_refused(one.why);
+    Gateway& asking = gateway();
+    expect_refused(asking, one.why);
+    // What was confirmed before its report failed is closed, so that the deposit comes back.
+    EXPECT_NE(asking.first_session().state, ledger::SessionState::confirmed) << one.why;
   }
 }
 
@@ -202,6 +204,53 @@ TEST_F(HostileChannel, HttpBeforeDone) {
   node().bends = {};
   node().bends.instead_of_done = http;
   expect_refused(atls::AtlsError::data_before_done);
+}
+
+// Everything that the gateway's program puts around the opener.
+struct Around {
+  Around(World& world, const std::filesystem::path& folder)
+      : receipts(*gateway::ReceiptStore::open(folder)),
+        client(world.client()),
+        account(*client, ledger::key_of("rival"), world.genesis.chain_id,
+                world.context.get_executor()),
+        connector(world.context.get_executor(), world.clock, world.random),
+        opener(gateway::OpenerParts{
+            *client, account, connector, world.genesis, std::nullopt, world.clock, world.log,
+            [this](gateway::RefusedNode node) { network->note_refused(std::move(node)); }}) {
+    network.emplace(gateway::NetworkParts{world.context, *client, opener, receipts, config,
+                                          world.genesis, world.clock, world.random, world.log});
+  }
+  asio::awaitable<std::expected<inference::GenerateResult, gateway::ApiError>> ask() {
+    network->start();
+    auto chat = canary_chat();
+    gateway::OnPiece nobody = [](const UserText&) -> asio::awaitable<bool> { co_return true; };
+    auto answer = co_await network->ask(std::move(chat), "rcpt-none", std::move(nobody));
+    co_await network->stop();
+    co_return answer;
+  }
+
+  gateway::GatewayConfig config;
+  gateway::ReceiptStore receipts;
+  std::unique_ptr<light::Client> client;
+  light::Account account;
+  atls::Connector connector;
+  gateway::SessionOpener opener;
+  std::optional<gateway::Network> network;
+};
+
+// A question that waits for a session ends with the reason, not with the half minute's patience.
+TEST(HostileNetwork, SaysWhyNobodyAnswers) {
+  World world;
+  HostileNode& node = world.keep(std::make_unique<HostileNode>(world));
+  node.bends.binding = [](atls::BindingInputs& inputs) { inputs.bind[0] ^= 1; };
+  auto& around = world.keep(std::make_unique<Around>(world, world.folder() / "receipts"));
+  const auto answer = world.await(around.ask());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ApiCode::attestation_failed) << answer.error().message;
+  ASSERT_FALSE(around.network->refused_nodes().empty());
+  EXPECT_EQ(around.network->refused_nodes()[0].reason,
+            untrusted(evidence::name(evidence::Error::report_data_mismatch)));
+  EXPECT_EQ(node.heard(), "");
 }
 
 // --- in the middle -------------------------------------------------------------------------------

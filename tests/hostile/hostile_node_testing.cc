@@ -32,7 +32,9 @@ atls::Attestation attestation_of(const Items& items, const ledger::Claims& claim
 }  // namespace
 
 HostileNode::HostileNode(World& w, const std::string& op, uint32_t platform)
-    : world(w), config(node_config(w, platform)), tee(open_tee(w, config)),
+    : world(w),
+      config(node_config(w, platform)),
+      tee(open_tee(w, config)),
       identity(node::make_identity(w.random, w.clock.now())),
       claims(node::claims_of(identity, measured(config), w.genesis.models[0].root)),
       client_(w.client()),
@@ -43,9 +45,9 @@ HostileNode::HostileNode(World& w, const std::string& op, uint32_t platform)
 }
 
 asio::awaitable<bool> HostileNode::enter(uint16_t port) {
-  node::Registrar registrar(node::RegistrarParts{
-      *client_, account_, *tee, identity, claims, world.genesis, config,
-      "127.0.0.1:" + std::to_string(port), world.clock, world.log});
+  node::Registrar registrar(
+      node::RegistrarParts{*client_, account_, *tee, identity, claims, world.genesis, config,
+                           "127.0.0.1:" + std::to_string(port), world.clock, world.log});
   auto entered = co_await registrar.enter();
   co_return entered.has_value();
 }
@@ -127,8 +129,8 @@ asio::awaitable<void> HostileNode::prove(Meeting& meeting) {
 
 // Bytes and not frames: what is no verdict is noted. False when the peer left without one.
 asio::awaitable<bool> HostileNode::hear_verdict(Meeting& meeting) {
-  const size_t verdict_bytes = atls::encode_frame(atls::FrameType::verdict,
-                                                  atls::encode_verdict(atls::Verdict{})).size();
+  const size_t verdict_bytes =
+      atls::encode_frame(atls::FrameType::verdict, atls::encode_verdict(atls::Verdict{})).size();
   Buffer bytes(verdict_bytes);
   auto [ec, size] = co_await asio::async_read(meeting.link->stream(),
                                               asio::buffer(bytes.data(), bytes.size()), kAsTuple);
@@ -175,8 +177,8 @@ class NotedStream final : public http::Stream {
 
   asio::any_io_executor executor() override { return link_->stream().get_executor(); }
   asio::awaitable<std::expected<size_t, http::Error>> read_some(std::span<uint8_t> out) override {
-    auto [ec, size] = co_await link_->stream().async_read_some(
-        asio::buffer(out.data(), out.size()), kAsTuple);
+    auto [ec, size] =
+        co_await link_->stream().async_read_some(asio::buffer(out.data(), out.size()), kAsTuple);
     note_(Bytes(out.data(), size));
     if (ec) co_return std::unexpected(http::Error::peer_gone);
     co_return size;

@@ -13,14 +13,16 @@ namespace cloister::hostile {
 namespace {
 
 constexpr uint8_t kImage = 7;  // every byte of the released measurement
-constexpr size_t kUsers = 32;
+constexpr size_t kUsers = 128;
 constexpr light::Millis kTimeout{30'000};
 
 void must(bool held) {
   if (!held) std::abort();  // the test's own set-up failed
 }
 
-std::string user_name(size_t index) { return "user " + std::to_string(index); }
+std::string user_name(size_t index) {
+  return "user " + std::to_string(index);
+}
 
 ledger::Genesis make_genesis(UnixMillis now_ms) {
   auto out = ledger::sample_network(1).genesis;
@@ -148,7 +150,8 @@ namespace {
 
 std::string next_user() {
   static std::atomic<size_t> next = 0;
-  return user_name(next++ % kUsers);
+  must(next < kUsers);
+  return user_name(next++);
 }
 
 }  // namespace
@@ -163,7 +166,8 @@ gateway::ChatRequest canary_chat() {
 }
 
 Gateway::Gateway(World& world, std::unique_ptr<light::Rpc> rpc, const Clock* judges_by)
-    : world_(world), client_(world.client(std::move(rpc))),
+    : world_(world),
+      client_(world.client(std::move(rpc))),
       account_(*client_, ledger::key_of(next_user()), world.genesis.chain_id,
                world.context.get_executor()),
       connector_(world.context.get_executor(), world.clock, world.random),
@@ -193,7 +197,9 @@ gateway::SessionWish wish_of(const World& world) {
 
 }  // namespace
 
-Asked Gateway::ask() { return world_.await(converse()); }
+Asked Gateway::ask() {
+  return world_.await(converse());
+}
 
 asio::awaitable<Asked> Gateway::converse() {
   Asked out;
@@ -208,8 +214,7 @@ asio::awaitable<Asked> Gateway::converse() {
     out.answer += piece.reveal();
     co_return true;
   };
-  auto result =
-      co_await gateway::exchange(*session, chat, collect, world_.clock, world_.random);
+  auto result = co_await gateway::exchange(*session, chat, collect, world_.clock, world_.random);
   if (result) {
     out.result = std::move(*result);
   } else {
@@ -219,7 +224,9 @@ asio::awaitable<Asked> Gateway::converse() {
   co_return out;
 }
 
-ledger::Session Gateway::drawn() { return world_.await(open_by_hand()); }
+ledger::Session Gateway::drawn() {
+  return world_.await(open_by_hand());
+}
 
 ledger::Session Gateway::drawn_after_report(const ledger::Session& old) {
   return world_.await(report_by_hand(old));
@@ -227,6 +234,16 @@ ledger::Session Gateway::drawn_after_report(const ledger::Session& old) {
 
 ledger::Instance Gateway::instance(const ledger::InstanceId& id) {
   return world_.await(read_instance(id));
+}
+
+ledger::Session Gateway::first_session() {
+  return world_.await(read_session(ledger::session_id(world_.genesis.chain_id, account_.id(), 0)));
+}
+
+asio::awaitable<ledger::Session> Gateway::read_session(ledger::SessionId id) {
+  auto read = co_await client_->read(ledger::Family::sessions, ledger::id_key(id));
+  must(read && read->value);
+  co_return *ledger::Session::decode(*read->value);
 }
 
 asio::awaitable<ledger::Session> Gateway::open_by_hand() {
@@ -268,8 +285,7 @@ asio::awaitable<ledger::Instance> Gateway::read_instance(ledger::InstanceId id) 
   co_return *ledger::Instance::decode(*read->value);
 }
 
-std::optional<wire::Refusal> Gateway::refusal(const ledger::Instance& to,
-                                              const ledger::Session& of,
+std::optional<wire::Refusal> Gateway::refusal(const ledger::Instance& to, const ledger::Session& of,
                                               const ledger::InstanceId& named, int times) {
   wire::Request request;
   request.chain_id = world_.genesis.chain_id;
@@ -309,8 +325,8 @@ asio::awaitable<std::optional<wire::Refusal>> Gateway::send_by_hand(ledger::Inst
   options.port = static_cast<uint16_t>(std::stoi(to.endpoint.substr(to.endpoint.rfind(':') + 1)));
   options.peer = {to.id, to.spki_sha256};
   options.formats = {evidence::Format::tdx_quote};
-  atls::PeerVerifier credulous = [](const atls::PeerEvidence&)
-      -> std::expected<Hash32, atls::Refusal> { return Hash32{}; };
+  atls::PeerVerifier credulous =
+      [](const atls::PeerEvidence&) -> std::expected<Hash32, atls::Refusal> { return Hash32{}; };
   auto connection = co_await connector_.connect(std::move(options), std::move(credulous));
   must(connection.has_value());
   http::Client client(std::move(*connection), to.endpoint);

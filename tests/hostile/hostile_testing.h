@@ -92,8 +92,10 @@ class LyingRpc final : public light::Rpc {
   // Tells `lie` instead of the truth about records of `family`; first does `before`, once.
   LyingRpc(uint16_t port, ledger::Family family, Lie lie,
            std::function<asio::awaitable<void>()> before = {})
-      : truth_("127.0.0.1", port), path_("/store/" + std::string(ledger::name(family))),
-        lie_(std::move(lie)), before_(std::move(before)) {}
+      : truth_("127.0.0.1", port),
+        path_("/store/" + std::string(ledger::name(family))),
+        lie_(std::move(lie)),
+        before_(std::move(before)) {}
   asio::awaitable<std::expected<JsonValue, light::LightError>> call(std::string method,
                                                                     JsonValue params,
                                                                     light::Millis timeout) override;
@@ -125,6 +127,7 @@ class Gateway {
   // Has the ledger draw again.
   ledger::Session drawn_after_report(const ledger::Session& session);
   ledger::Instance instance(const ledger::InstanceId& id);
+  ledger::Session first_session();  // of this gateway's user, who asked nothing before
   // What the instance says to a request as the gateway writes them, for `session`.
   std::optional<wire::Refusal> refusal(const ledger::Instance& to, const ledger::Session& session,
                                        const ledger::InstanceId& named, int times = 1);
@@ -138,6 +141,7 @@ class Gateway {
   asio::awaitable<ledger::Session> report_by_hand(ledger::Session session);
   asio::awaitable<ledger::Session> wait_drawn(ledger::SessionId id, int64_t height);
   asio::awaitable<ledger::Instance> read_instance(ledger::InstanceId id);
+  asio::awaitable<ledger::Session> read_session(ledger::SessionId id);
   asio::awaitable<std::optional<wire::Refusal>> send_by_hand(ledger::Instance to,
                                                              wire::Request request, int times);
 
@@ -149,7 +153,7 @@ class Gateway {
 };
 
 gateway::ChatRequest canary_chat();
-std::string untrusted(std::string_view why);        // the gateway's words for it
+std::string untrusted(std::string_view why);  // the gateway's words for it
 std::string ledger_fault(light::LightError error);
 
 // --- a node of which one thing is bent -----------------------------------------------------------
@@ -165,8 +169,8 @@ struct Meeting {
 
 using Items = std::vector<ledger::EvidenceItem>;
 struct Bends {
-  const atls::Leaf* leaf = nullptr;       // another one than was registered
-  atls::Flaw flaw = atls::Flaw::none;     // of its TLS settings
+  const atls::Leaf* leaf = nullptr;    // another one than was registered
+  atls::Flaw flaw = atls::Flaw::none;  // of its TLS settings
   std::function<void(atls::BindingInputs&)> binding;
   std::function<Items(const Fixed<64>& report_data)> quote;  // instead of the TEE
   std::function<void(Items&)> evidence;

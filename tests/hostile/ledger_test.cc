@@ -48,8 +48,7 @@ HostileNode* HostileLedger::node_ = nullptr;
 
 TEST_F(HostileLedger, TheTruthThroughTheSameDoor) {
   size_t asked_for = 0;
-  const Asked asked =
-      lied_to(Family::instances, [&](light::QueryResponse&) { ++asked_for; }).ask();
+  const Asked asked = lied_to(Family::instances, [&](light::QueryResponse&) { ++asked_for; }).ask();
   EXPECT_EQ(asked.error->code, ApiCode::node_lost) << asked.error->message;
   EXPECT_EQ(asked_for, 1U);
   EXPECT_NE(node().heard().find(kCanary), std::string::npos);
@@ -58,8 +57,8 @@ TEST_F(HostileLedger, TheTruthThroughTheSameDoor) {
 
 TEST_F(HostileLedger, WrongProofs) {
   const auto change = [](Answer answer) { answer.value->back() ^= 1; };
-  for (auto family : {Family::sessions, Family::instances, Family::policy, Family::models,
-                      Family::collateral}) {
+  for (auto family :
+       {Family::sessions, Family::instances, Family::policy, Family::models, Family::collateral}) {
     expect_error(family, change, LightError::wrong_proof_value);
   }
   struct Case {
