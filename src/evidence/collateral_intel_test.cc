@@ -10,7 +10,6 @@
 namespace cloister::evidence {
 namespace {
 
-using crypto::Certificate;
 using sim::IntelAuthority;
 using sim::IntelSimulator;
 using Files = std::vector<Buffer>;
