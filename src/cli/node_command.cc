@@ -9,7 +9,7 @@
 #include "cli/daemons.h"
 #include "cli/development_network.h"
 #include "cli/key_file.h"
-#include "inference/llama/llama_engine.h"
+#include "cli/model_engine.h"
 #include "node/daemon.h"
 #include "process/child.h"
 #include "process/harden.h"
@@ -64,9 +64,7 @@ std::expected<std::unique_ptr<inference::Engine>, std::string> load_engine(
                                        config.model_file.string(), to_hex(expected.model_root),
                                        known_models(genesis)));
   }
-  inference::LlamaConfig llama;
-  llama.threads = config.engine_threads;
-  auto engine = inference::load_llama_engine(config.model_file, expected, llama);
+  auto engine = load_model_engine(config.model_file, expected, config.engine_threads);
   if (!engine) return std::unexpected(engine.error().message());
   return std::move(*engine);
 }
@@ -95,6 +93,7 @@ std::expected<node::DaemonParts, std::string> prepare(const std::string& path) {
 }
 
 int run(const std::string& path) {
+  if (!has_model_engine()) return fail(kNoModelEngine);
   auto parts = prepare(path);
   if (!parts) return fail(parts.error());
   SystemClock clock;

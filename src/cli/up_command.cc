@@ -16,6 +16,7 @@
 #include "cli/daemons.h"
 #include "cli/development_network.h"
 #include "cli/gateway_client.h"
+#include "cli/model_engine.h"
 #include "inference/default_model.h"
 #include "process/child.h"
 
@@ -320,6 +321,7 @@ int run(const Options& options) {
     fmt::print(stderr, "cloister: mode {} is not built yet; only atls is\n", options.mode);
     return kExitUsage;
   }
+  if (!has_model_engine()) return fail(kNoModelEngine);
   Interrupt interrupt;
   Network network(options, interrupt);
   auto started = network.start();
