@@ -1,5 +1,5 @@
 # A thin front; each target is one script or one CMake preset.
-.PHONY: run test build setup bench fuzz lint format clean
+.PHONY: run test build setup bench fuzz sanitize lint format clean
 
 ONCE ?=
 
@@ -20,6 +20,9 @@ bench: build
 
 fuzz: setup
 	@scripts/fuzz
+
+sanitize: setup
+	@scripts/sanitize
 
 lint: setup
 	@scripts/lint

@@ -25,7 +25,7 @@ function(cloister_e2e_test name)
     SKIP_RETURN_CODE 77 RUN_SERIAL ON TIMEOUT 900 LABELS e2e)
 endfunction()
 
-if(NODE)
+if(NODE AND CLOISTER_LLAMA)
   cloister_e2e_test(once once)
   cloister_e2e_test(served openai_client page)
   cloister_e2e_test(canary canary)
