@@ -40,6 +40,11 @@ TEST(Text, HexAndBase64RoundTripAndRefuseTheRest) {
     EXPECT_EQ(as_text(*from_base64(to_base64(as_bytes(text)))), text);
   }
   EXPECT_EQ(to_base64(as_bytes("fooba")), "Zm9vYmE=");
+  for (std::string_view text : {"", "f", "fo", "foo", "\xfb\xff\xbf"}) {
+    EXPECT_EQ(as_text(*from_base64url(to_base64url(as_bytes(text)))), text);
+  }
+  EXPECT_EQ(to_base64url(as_bytes("\xfb\xff\xbf\xfb")), "-_-_-w");
+  for (const char* bad : {"Zg==", "Zh", "+/+/", "A"}) EXPECT_FALSE(from_base64url(bad)) << bad;
   for (const char* bad : {"Zg", "Zh==", "Zm9=", "=Zm9", "Zm9vYm E", "Zg==Zg=="}) {
     EXPECT_FALSE(from_base64(bad)) << bad;
   }

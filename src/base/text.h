@@ -10,8 +10,10 @@ std::string to_hex(Bytes bytes);        // lower case
 std::string to_hex_upper(Bytes bytes);  // upper case, as CometBFT's RPC prints hashes
 std::optional<Buffer> from_hex(std::string_view text);  // either case, even length, no prefix
 
-std::string to_base64(Bytes bytes);                        // RFC 4648 section 4, padded
-std::optional<Buffer> from_base64(std::string_view text);  // padded; padding bits must be zero
+std::string to_base64(Bytes bytes);                           // RFC 4648 section 4, padded
+std::optional<Buffer> from_base64(std::string_view text);     // padded; padding bits must be zero
+std::string to_base64url(Bytes bytes);                        // RFC 4648 section 5, unpadded
+std::optional<Buffer> from_base64url(std::string_view text);  // unpadded, spare bits must be zero
 
 // "2025-06-21T00:00:00Z"; times before 1970 or after 9999 are printed as seconds.
 std::string utc_text(int64_t unix_seconds);

@@ -47,27 +47,17 @@ struct Request {
   UnixSeconds time = 0;
 };
 
-// Every format that the command line names; those without a verifier are refused, never judged.
 struct KnownFormat {
-  const char* name;
-  std::optional<evidence::Format> verifier;
+  std::string_view name;
 };
-const KnownFormat kFormats[] = {
-    {"tdx-quote", evidence::Format::tdx_quote},
-    {"snp-report", evidence::Format::snp_report},
-    {"sgx-quote", {}},
-    {"nvidia-gpu", {}},
-    {"nvidia-switch", {}},
-    {"nvidia-rim", {}},
-    {"tpm-quote", {}},
-    {"nitro", {}},
-    {"cca-token", {}},
-    {"bundle", {}},
+constexpr KnownFormat kFormats[] = {
+    {"tdx-quote"},  {"sgx-quote"}, {"snp-report"}, {"nvidia-gpu"}, {"nvidia-switch"},
+    {"nvidia-rim"}, {"tpm-quote"}, {"nitro"},      {"cca-token"},  {"bundle"},
 };
 
 struct Allowance {
   const char* name;
-  bool VerifyPolicy::* permission;  // null: a permission of formats that are not judged yet
+  bool VerifyPolicy::* permission;
 };
 constexpr Allowance kAllowances[] = {
     {"debug", &VerifyPolicy::allow_debug},
@@ -77,7 +67,7 @@ constexpr Allowance kAllowances[] = {
     {"no_sept_ve_disable", &VerifyPolicy::allow_no_sept_ve_disable},
     {"no_revocation", &VerifyPolicy::allow_no_revocation},
     {"migration", &VerifyPolicy::allow_migration},
-    {"no_rim", nullptr},
+    {"no_rim", &VerifyPolicy::allow_no_rim},
 };
 
 template <typename Entries>
@@ -98,12 +88,12 @@ std::unexpected<std::string> unusable(std::string text) {
 }
 
 Usable<evidence::Format> format_from(const std::string& name) {
-  const auto found = find_named(kFormats, name);
-  if (found == std::end(kFormats)) {
+  if (find_named(kFormats, name) == std::end(kFormats)) {
     return unusable("no format " + name + suggestion(name, names_of(kFormats)));
   }
-  if (!found->verifier) return unusable("format " + name + " is not built yet");
-  return *found->verifier;
+  const auto format = evidence::format_from(name);
+  if (!format) return unusable("format " + name + " is not built yet");
+  return *format;
 }
 
 Usable<Buffer> read(const std::string& path, size_t max_bytes) {
@@ -152,7 +142,7 @@ Usable<VerifyPolicy> policy_from(const VerifyOptions& options) {
     if (found == std::end(kAllowances)) {
       return unusable("no permission " + name + suggestion(name, names_of(kAllowances)));
     }
-    if (found->permission != nullptr) policy.*found->permission = true;
+    policy.*found->permission = true;
   }
   for (const std::string& path : options.development_roots) {
     const auto pem = read(path, evidence::kMaxCollateralFileBytes);
@@ -167,14 +157,58 @@ Usable<VerifyPolicy> policy_from(const VerifyOptions& options) {
   return policy;
 }
 
-Usable<Binding> binding_from(const VerifyOptions& options) {
-  if (options.nonce) {
-    return unusable("format " + options.format + " carries no nonce; use --report-data");
+constexpr size_t kMaxBindingBytes = 512;  // the longest: user_data of Nitro
+
+// Formats whose evidence carries report data, with the sizes that it may have.
+bool fits(evidence::Format format, size_t report_data_bytes) {
+  switch (format) {
+    case evidence::Format::tdx_quote:
+    case evidence::Format::sgx_quote:
+    case evidence::Format::snp_report:
+      return report_data_bytes == 64;
+    case evidence::Format::nitro:
+      return report_data_bytes <= kMaxBindingBytes;
+    default:
+      return false;
   }
-  if (!options.report_data) return Binding::not_compared();
-  const auto expected = fixed_from_hex<64>(*options.report_data);
-  if (!expected) return unusable("--report-data takes 64 bytes as 128 hexadecimal digits");
-  return Binding::report_data(*expected);
+}
+
+bool carries_nonce(evidence::Format format) {
+  switch (format) {
+    case evidence::Format::tdx_quote:
+    case evidence::Format::sgx_quote:
+    case evidence::Format::snp_report:
+    case evidence::Format::nvidia_rim:
+      return false;
+    default:
+      return true;
+  }
+}
+
+Usable<Binding> binding_from(const VerifyOptions& options, evidence::Format format) {
+  Binding out = Binding::not_compared();
+  if (options.report_data) {
+    const auto expected = from_hex(*options.report_data);
+    if (!expected || expected->empty()) return unusable("--report-data takes hexadecimal digits");
+    if (!fits(format, expected->size())) {
+      return unusable(format == evidence::Format::nitro ? "--report-data takes at most 512 bytes"
+                      : carries_nonce(format) || format == evidence::Format::nvidia_rim
+                          ? "format " + options.format + " carries no report data"
+                          : "--report-data takes 64 bytes as 128 hexadecimal digits");
+    }
+    out = out.and_report_data(*expected);
+  }
+  if (options.nonce) {
+    if (!carries_nonce(format)) {
+      return unusable("format " + options.format + " carries no nonce");
+    }
+    const auto expected = from_hex(*options.nonce);
+    if (!expected || expected->empty() || expected->size() > kMaxBindingBytes) {
+      return unusable("--nonce takes 1 to 512 bytes in hexadecimal digits");
+    }
+    out = out.and_nonce(*expected);
+  }
+  return out;
 }
 
 Usable<Request> request_from(const VerifyOptions& options) {
@@ -182,7 +216,7 @@ Usable<Request> request_from(const VerifyOptions& options) {
   if (!format) return unusable(format.error());
   auto policy = policy_from(options);
   if (!policy) return unusable(policy.error());
-  const auto binding = binding_from(options);
+  const auto binding = binding_from(options, *format);
   if (!binding) return unusable(binding.error());
   auto bytes = read(options.evidence, evidence::kMaxEvidenceBytes);
   if (!bytes) return unusable(bytes.error());
@@ -246,7 +280,8 @@ Command add_verify(CLI::App& program) {
                   "vendor-signed files, or folders of them; what each is, is found by content");
   app->add_option("--time", options->time, "judge at this Unix time, in seconds")->required();
   app->add_option("--report-data", options->report_data,
-                  "the 64 bytes that the evidence must carry, in hex; not compared when absent");
+                  "what the evidence must carry, in hex (64 bytes; nitro: user_data); not compared "
+                  "when absent");
   app->add_option("--nonce", options->nonce, "the nonce that the evidence must carry, in hex");
   app->add_option("--allow", options->allow,
                   "waive what is refused by default: " + listed(names_of(kAllowances)));

@@ -5,7 +5,7 @@
 #include <openssl/pem.h>
 #include <sodium.h>
 
-#include "crypto/openssl.h"
+#include "crypto/x509_internal.h"
 
 namespace cloister::crypto {
 namespace {
@@ -15,23 +15,6 @@ const char* group_name(Curve curve) {
 }
 const EVP_MD* md_of(Curve curve) {
   return curve == Curve::p256 ? EVP_sha256() : EVP_sha384();
-}
-
-// Null when the point is not on the curve.
-Owned<EVP_PKEY> public_from_xy(Curve curve, Bytes xy) {
-  if (xy.size() != 2 * coordinate_size(curve)) return nullptr;
-  Buffer point{0x04};  // uncompressed, SEC 1 section 2.3.3
-  point.insert(point.end(), xy.begin(), xy.end());
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-                                       const_cast<char*>(group_name(curve)), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
-      OSSL_PARAM_construct_end()};
-  Owned<EVP_PKEY_CTX> ctx{EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr)};
-  EVP_PKEY* key = nullptr;
-  if (EVP_PKEY_fromdata_init(ctx.get()) != 1) return nullptr;
-  if (EVP_PKEY_fromdata(ctx.get(), &key, EVP_PKEY_PUBLIC_KEY, params) != 1) return nullptr;
-  return Owned<EVP_PKEY>(key);
 }
 
 Buffer der_from_rs(Bytes rs) {
@@ -49,6 +32,22 @@ Buffer der_from_rs(Bytes rs) {
 }
 
 }  // namespace
+
+Owned<EVP_PKEY> public_from_xy(Curve curve, Bytes xy) {
+  if (xy.size() != 2 * coordinate_size(curve)) return nullptr;
+  Buffer point{0x04};  // uncompressed, SEC 1 section 2.3.3
+  point.insert(point.end(), xy.begin(), xy.end());
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                       const_cast<char*>(group_name(curve)), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+      OSSL_PARAM_construct_end()};
+  Owned<EVP_PKEY_CTX> ctx{EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr)};
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_fromdata_init(ctx.get()) != 1) return nullptr;
+  if (EVP_PKEY_fromdata(ctx.get(), &key, EVP_PKEY_PUBLIC_KEY, params) != 1) return nullptr;
+  return Owned<EVP_PKEY>(key);
+}
 
 Ed25519Key Ed25519Key::generate(Random& random) {
   Secret<32> seed;

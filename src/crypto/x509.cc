@@ -68,6 +68,36 @@ std::optional<UnixSeconds> seconds_of(const ASN1_TIME* time) {
   return timegm(&parts);
 }
 
+KeyKind key_kind_of(const EVP_PKEY* key) {
+  ClearErrors clear;
+  if (key == nullptr) return KeyKind::other;
+  if (EVP_PKEY_is_a(key, "RSA")) return KeyKind::rsa;
+  if (EVP_PKEY_is_a(key, "ED25519")) return KeyKind::ed25519;
+  char group[64];
+  size_t size = 0;
+  if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_group_name(key, group, sizeof group, &size) != 1) {
+    return KeyKind::other;
+  }
+  std::string_view name(group, size);
+  if (name == "prime256v1" || name == "P-256") return KeyKind::ec_p256;
+  if (name == "secp384r1" || name == "P-384") return KeyKind::ec_p384;
+  return KeyKind::other;
+}
+
+Buffer public_xy_of(const EVP_PKEY* key, KeyKind kind) {
+  ClearErrors clear;
+  if (kind != KeyKind::ec_p256 && kind != KeyKind::ec_p384) return {};
+  Curve curve = kind == KeyKind::ec_p256 ? Curve::p256 : Curve::p384;
+  Buffer point(1 + 2 * coordinate_size(curve));
+  size_t size = 0;
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(),
+                                      &size) != 1 ||
+      size != point.size() || point[0] != 0x04) {
+    return {};
+  }
+  return Buffer(point.begin() + 1, point.end());
+}
+
 SignatureKind signature_kind_of(const X509_ALGOR* algorithm) {
   const ASN1_OBJECT* oid = nullptr;
   X509_ALGOR_get0(&oid, nullptr, nullptr, algorithm);
@@ -148,35 +178,10 @@ Hash32 Certificate::spki_sha256() const {
 }
 
 Buffer Certificate::public_xy() const {
-  ClearErrors clear;
-  KeyKind kind = key_kind();
-  if (kind != KeyKind::ec_p256 && kind != KeyKind::ec_p384) return {};
-  Curve curve = kind == KeyKind::ec_p256 ? Curve::p256 : Curve::p384;
-  Buffer point(1 + 2 * coordinate_size(curve));
-  size_t size = 0;
-  if (EVP_PKEY_get_octet_string_param(X509_get0_pubkey(impl_->x509.get()), OSSL_PKEY_PARAM_PUB_KEY,
-                                      point.data(), point.size(), &size) != 1 ||
-      size != point.size() || point[0] != 0x04) {
-    return {};
-  }
-  return Buffer(point.begin() + 1, point.end());
+  return public_xy_of(X509_get0_pubkey(impl_->x509.get()), key_kind());
 }
-
 KeyKind Certificate::key_kind() const {
-  ClearErrors clear;
-  EVP_PKEY* key = X509_get0_pubkey(impl_->x509.get());
-  if (key == nullptr) return KeyKind::other;
-  if (EVP_PKEY_is_a(key, "RSA")) return KeyKind::rsa;
-  if (EVP_PKEY_is_a(key, "ED25519")) return KeyKind::ed25519;
-  char group[64];
-  size_t size = 0;
-  if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_group_name(key, group, sizeof group, &size) != 1) {
-    return KeyKind::other;
-  }
-  std::string_view name(group, size);
-  if (name == "prime256v1" || name == "P-256") return KeyKind::ec_p256;
-  if (name == "secp384r1" || name == "P-384") return KeyKind::ec_p384;
-  return KeyKind::other;
+  return key_kind_of(X509_get0_pubkey(impl_->x509.get()));
 }
 
 SignatureKind Certificate::signature_kind() const {

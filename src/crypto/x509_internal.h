@@ -1,4 +1,4 @@
-// Shared by x509.cc, crl.cc and issue.cc.
+// Shared by the source files of this folder.
 #pragma once
 
 #include "crypto/openssl.h"
@@ -20,6 +20,9 @@ struct Crl::Impl {
 Buffer name_der(const X509_NAME* name);
 Buffer magnitude(const ASN1_INTEGER* number);
 std::optional<UnixSeconds> seconds_of(const ASN1_TIME* time);
+KeyKind key_kind_of(const EVP_PKEY* key);
+Buffer public_xy_of(const EVP_PKEY* key, KeyKind kind);  // empty unless EC
+Owned<EVP_PKEY> public_from_xy(Curve curve, Bytes xy);   // null: not on the curve
 SignatureKind signature_kind_of(const X509_ALGOR* algorithm);
 // The issuer's key suits the signature's algorithm: ECDSA only with the curve's own hash.
 bool key_suits(KeyKind issuer_key, SignatureKind signature);

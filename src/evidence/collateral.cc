@@ -109,7 +109,7 @@ NeededCollateral collateral_needed(const Evidence& evidence, const TrustAnchors&
       return needed_by_tdx_quote(evidence.bytes);
     case Format::snp_report:
       return needed_by_snp_report(evidence.bytes, anchors);
-    case Format::sgx_quote:
+    default:
       break;
   }
   return std::unexpected(Error::unsupported);

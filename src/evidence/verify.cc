@@ -27,7 +27,7 @@ Verification verify(const Evidence& evidence, const Collateral& collateral,
       return dcap::verify_tdx_quote(evidence.bytes, collateral, policy, binding, now);
     case Format::snp_report:
       return verify_snp_report(evidence.bytes, collateral, policy, binding, now);
-    case Format::sgx_quote:
+    default:
       break;
   }
   return refused(evidence.format, Error::unsupported, "no verifier for this format");

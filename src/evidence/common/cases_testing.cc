@@ -123,6 +123,7 @@ void set_policy(VerifyPolicy& policy, const JsonValue& given) {
       {"allow_perfmon", &VerifyPolicy::allow_perfmon},
       {"allow_no_sept_ve_disable", &VerifyPolicy::allow_no_sept_ve_disable},
       {"allow_no_revocation", &VerifyPolicy::allow_no_revocation},
+      {"allow_no_rim", &VerifyPolicy::allow_no_rim},
   };
   if (given.members() == nullptr) return;
   for (const auto& [key, value] : *given.members()) {
@@ -167,8 +168,9 @@ Case make_case(const path& base, const JsonValue& given) {
     }
   }
   if (const auto hex = given["report_data"].string()) {
-    out.report_data = need(fixed_from_hex<64>(*hex), "report data");
+    out.report_data = need(from_hex(*hex), "report data");
   }
+  if (const auto hex = given["nonce"].string()) out.nonce = need(from_hex(*hex), "nonce");
   out.time = need(given["time"].i64(), "time");
   set_policy(out.policy, given["policy"]);
   set_expectation(out, given["expect"]);
@@ -188,7 +190,10 @@ bool same_claim(const JsonValue& claims, std::string_view name, const JsonValue&
 }  // namespace
 
 Binding Case::binding() const {
-  return report_data ? Binding::report_data(*report_data) : Binding::not_compared();
+  Binding out = Binding::not_compared();
+  if (report_data) out = out.and_report_data(*report_data);
+  if (nonce) out = out.and_nonce(*nonce);
+  return out;
 }
 
 std::optional<Collateral> Case::gathered() const {

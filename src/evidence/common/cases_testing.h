@@ -14,7 +14,8 @@ struct Case {
   std::string format;  // with its version, as in cases.json: "tdx-quote-v4"
   Buffer evidence;
   std::map<std::string, Buffer> collateral;  // role -> file
-  std::optional<Fixed<64>> report_data;      // absent: not compared
+  std::optional<Buffer> report_data;         // absent: not compared
+  std::optional<Buffer> nonce;               // absent: not compared
   UnixSeconds time = 0;
   VerifyPolicy policy;
 

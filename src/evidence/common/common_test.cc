@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "evidence/common/binding.h"
 #include "evidence/common/cases_testing.h"
 
 namespace cloister::evidence {
@@ -26,7 +27,7 @@ TEST(Names, StatusesAndFormatsRoundTrip) {
     const auto status = static_cast<TcbStatus>(n);
     EXPECT_EQ(tcb_status_from(name(status)), status);
   }
-  for (uint8_t n = 1; n <= 3; ++n) {
+  for (uint8_t n = 1; n <= 9; ++n) {
     const auto format = static_cast<Format>(n);
     EXPECT_EQ(format_from(name(format)), format);
   }
@@ -53,8 +54,23 @@ TEST(Anchors, AreTheKeysOfTheVendorsRoots) {
     EXPECT_EQ(anchors.amd_ark.at(product), std::vector<Hash32>{ark->front().spki_sha256()});
   }
   EXPECT_EQ(anchors.amd_ark.size(), 3u);
-  EXPECT_TRUE(anchors.development_intel.empty());
-  EXPECT_TRUE(anchors.development_amd.empty());
+  const auto keys_of = [&](std::initializer_list<const char*> files) {
+    std::vector<Hash32> out;
+    for (const char* file : files) {
+      const Buffer pem = read_file(roots / file);
+      out.push_back(crypto::certificates_from_pem(as_text(pem), 1)->front().spki_sha256());
+    }
+    return out;
+  };
+  EXPECT_EQ(anchors.nvidia_device_root, keys_of({"nvidia_device_identity_ca.pem"}));
+  EXPECT_EQ(anchors.nvidia_rim_root, keys_of({"nvidia_rim_root_ca.pem"}));
+  EXPECT_EQ(anchors.aws_nitro_root, keys_of({"aws_nitro_root_g1.pem"}));
+  EXPECT_EQ(anchors.tpm_root, keys_of({"azure_vtpm_root_2023.pem", "gce_ek_ak_root.pem"}));
+  for (const auto* simulated :
+       {&anchors.development_intel, &anchors.development_amd, &anchors.development_nvidia,
+        &anchors.development_nitro, &anchors.development_tpm}) {
+    EXPECT_TRUE(simulated->empty());
+  }
 }
 
 TEST(Collateral, FindsRolesByContent) {
@@ -86,6 +102,46 @@ TEST(Cases, OneOfEachFormatLoads) {
   if (!vectors) GTEST_SKIP() << "the vectors are not here";
   EXPECT_EQ(load_cases(*vectors, "tdx-quote-v4").size(), 65u);
   EXPECT_EQ(load_cases(*vectors, "snp-report").size(), 48u);
+  EXPECT_EQ(load_cases(*vectors, "").size(), 245u);
+}
+
+TEST(Collateral, FindsRimsAndKeys) {
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
+  if (!vectors) GTEST_SKIP() << "the vectors are not here";
+  Collateral c;
+  EXPECT_TRUE(c.add(read_file(*vectors / "nvidia/rim/driver_550.144.03.xml")));
+  EXPECT_TRUE(c.add(read_file(*vectors / "tpm/azure_1_ak.pem")));
+  EXPECT_TRUE(c.add(read_file(*vectors / "cca/token_example_platform_key.jwk")));
+  EXPECT_EQ(c.rims.size(), 1u);
+  ASSERT_EQ(c.keys.size(), 2u);
+  EXPECT_EQ(c.keys[0].kind(), crypto::KeyKind::rsa);
+  EXPECT_EQ(c.keys[1].kind(), crypto::KeyKind::ec_p384);
+}
+
+TEST(Binding, IsComparedWholeAndOnlyWhereTheFormatHasTheField) {
+  const Fixed<64> data{1};
+  const Fixed<32> nonce{2};
+  const auto both = Binding::report_data(data).and_nonce(nonce);
+  EXPECT_TRUE(check_binding(both, data, nonce));
+  EXPECT_TRUE(check_binding(Binding::not_compared(), std::nullopt, std::nullopt));
+  struct Case {
+    const char* name;
+    std::optional<Bytes> data, nonce;
+    Error want;
+  };
+  const Bytes prefix = Bytes(nonce).first(31);
+  const Case cases[] = {
+      {"no report data", std::nullopt, nonce, Error::report_data_mismatch},
+      {"other report data", Bytes(data).first(63), nonce, Error::report_data_mismatch},
+      {"no nonce", data, std::nullopt, Error::nonce_mismatch},
+      {"a prefix of the nonce", data, prefix, Error::nonce_mismatch},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const auto got = check_binding(both, c.data, c.nonce);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().error, c.want);
+  }
 }
 
 TEST(Collateral, RefusesWhatHasNoRoleAndStaysAsItWas) {
@@ -103,6 +159,10 @@ TEST(Collateral, RefusesWhatHasNoRoleAndStaysAsItWas) {
       "-----BEGIN X509 CRL-----",
       "-----BEGIN X509 CRL----------END X509 CRL-----",
       "0",
+      "<html/>",
+      "-----BEGIN PUBLIC KEY-----",
+      R"({"kty":"EC","crv":"P-384","x":"AA","y":"AA"})",
+      R"({"kty":"RSA"})",
   };
   for (const char* text : refused) {
     SCOPED_TRACE(text);

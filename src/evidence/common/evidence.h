@@ -2,15 +2,23 @@
 // format's verifier is a pure function of (evidence, collateral, policy, expected binding, time).
 #pragma once
 
-#include <expected>
-#include <map>
-
-#include "base/json.h"
-#include "crypto/x509.h"
+#include "evidence/common/policy.h"
 
 namespace cloister::evidence {
 
-enum class Format : uint8_t { tdx_quote = 1, sgx_quote = 2, snp_report = 3 };
+// The numbers lie in the ledger's state and never change.
+enum class Format : uint8_t {
+  tdx_quote = 1,
+  sgx_quote = 2,
+  snp_report = 3,
+  nvidia_gpu = 4,
+  nvidia_switch = 5,
+  nvidia_rim = 6,  // a file of golden measurements, judged by itself
+  tpm_quote = 7,
+  nitro = 8,
+  cca_token = 9,
+};
+
 std::string_view name(Format format);  // "tdx-quote", as on the command line
 std::optional<Format> format_from(std::string_view name);
 
@@ -47,7 +55,7 @@ enum class Error : uint8_t {
 std::string_view name(Error error);      // "bad_signature"
 std::string_view describe(Error error);  // one short sentence
 
-// Intel's words; AMD reports have no status and appraise as UpToDate once the TCB floor holds.
+// Intel's words; other vendors have none and appraise as UpToDate once their floors hold.
 enum class TcbStatus : uint8_t {
   up_to_date = 1,
   sw_hardening_needed = 2,
@@ -62,48 +70,6 @@ enum class TcbStatus : uint8_t {
 std::string_view name(TcbStatus status);  // "UpToDate"
 std::optional<TcbStatus> tcb_status_from(std::string_view name);
 
-// Keys of vendors that a chain may end at, by SHA-256 of the SubjectPublicKeyInfo.
-struct TrustAnchors {
-  std::vector<Hash32> intel_sgx_root;
-  std::map<std::string, std::vector<Hash32>> amd_ark;  // product line ("Milan") -> keys
-  // Keys of simulated vendors. Evidence that ends here is marked `development` everywhere.
-  std::vector<Hash32> development_intel;
-  std::vector<Hash32> development_amd;
-};
-TrustAnchors vendor_anchors();  // the real vendors' keys, compiled in; no development keys
-
-// What an embedder may allow or demand beyond the strict default. Names are permissions.
-struct VerifyPolicy {
-  TrustAnchors anchors = vendor_anchors();
-  bool allow_debug = false;
-  bool allow_out_of_date = false;
-  bool allow_service_td = false;
-  bool allow_perfmon = false;
-  bool allow_no_sept_ve_disable = false;
-  bool allow_no_revocation =
-      false;  // a CRL that is absent; one that is present and bad still refuses
-  bool allow_migration = false;
-  uint64_t min_tcb_evaluation_number = 0;        // Intel
-  std::vector<std::string> distrusted_products;  // AMD product lines, e.g. "Milan"
-  // AMD product line -> the least reported, committed and launch TCB, in the report's byte order.
-  std::map<std::string, Fixed<8>> min_amd_tcb;
-  std::vector<std::string> denied_advisories;
-};
-
-// What the report's 64 bytes must say. There is no verification without saying which binding is
-// meant: `not_compared` exists for auditors who look at evidence of others, and says so in the
-// checks.
-class Binding {
- public:
-  static Binding report_data(const Fixed<64>& expected) { return Binding(expected); }
-  static Binding not_compared() { return Binding(std::nullopt); }
-  const std::optional<Fixed<64>>& expected() const { return expected_; }
-
- private:
-  explicit Binding(std::optional<Fixed<64>> expected) : expected_(expected) {}
-  std::optional<Fixed<64>> expected_;
-};
-
 // Vendor-signed inputs, sorted into roles by their content. Parsed for shape only: nothing here is
 // believed before the verifier has checked its signature.
 struct Collateral {
@@ -111,9 +77,12 @@ struct Collateral {
   std::vector<std::string> qe_identities;  // whole JSON documents with signature
   std::vector<crypto::Certificate> certificates;
   std::vector<crypto::Crl> crls;
+  std::vector<std::string> rims;        // SWID documents of NVIDIA, XML
+  std::vector<Buffer> ocsp_responses;   // DER (RFC 6960)
+  std::vector<crypto::PublicKey> keys;  // attestation keys that the caller vouches for
 
-  // Adds one file: JSON, PEM certificates or CRL, DER certificate or CRL. False: none of these, or
-  // past the limits.
+  // Adds one file: JSON, JWK, PEM or DER certificates, CRL, OCSP response, PEM public key, RIM.
+  // False: none of these, or past the limits.
   [[nodiscard]] bool add(Bytes file);
 };
 constexpr size_t kMaxCollateralFileBytes = 256 * 1024;
@@ -149,18 +118,25 @@ class VerifiedEvidence {
   bool development() const { return development_; }
   TcbStatus status() const { return status_; }
   const std::vector<std::string>& advisories() const { return advisories_; }
-  const Fixed<64>& report_data() const { return report_data_; }
-  // Launch measurement: MRTD for TDX, MEASUREMENT for SNP (48 bytes).
+  // What the guest had signed: 64 bytes for TDX, SGX and SNP, up to 512 for Nitro; else empty.
+  const Buffer& report_data() const { return report_data_; }
+  // The challenge that the evidence answers (NVIDIA 32 bytes, TPM, Nitro, CCA); else empty.
+  const Buffer& nonce() const { return nonce_; }
+  // Launch measurement: MRTD for TDX, MRENCLAVE for SGX (32 bytes), MEASUREMENT for SNP, PCR 0 for
+  // Nitro, the realm's initial measurement for CCA; empty for NVIDIA and TPM.
   const Buffer& measurement() const { return measurement_; }
-  // Run-time registers RTMR0..3 of TDX (48 bytes each); empty for SNP.
+  // Run-time registers RTMR0..3 of TDX (48 bytes each), PCRs of TPM and Nitro, the realm's
+  // extensible measurements of CCA, the device's measurements of NVIDIA; empty for SNP and SGX.
   const std::vector<Buffer>& runtime_measurements() const { return runtime_measurements_; }
-  // The owner's configuration: MRCONFIGID for TDX (48 bytes), HOST_DATA for SNP (32 bytes).
+  // The owner's configuration: MRCONFIGID for TDX (48 bytes), HOST_DATA for SNP (32 bytes), the
+  // realm's personalization value for CCA (64 bytes); else empty.
   const Buffer& configuration() const { return configuration_; }
-  // What names the physical platform: PPID for TDX (16 bytes), CHIP_ID for SNP (64 bytes). Private
+  // What names the physical platform: PPID for TDX and SGX (16 bytes), CHIP_ID for SNP (64 bytes),
+  // the serial of the device certificate for NVIDIA, the instance id for CCA; else empty. Private
   // data of the operator: goes to the ledger as a salted hash only.
   const Buffer& platform_id() const { return platform_id_; }
   uint64_t tcb_evaluation_number() const { return tcb_evaluation_number_; }  // Intel; 0 for AMD
-  const std::string& product() const { return product_; }  // "TDX", "Milan", "Genoa", …
+  const std::string& product() const { return product_; }  // "TDX", "Milan", "GH100", …
   // The earliest end of the windows that the verdict rests on.
   UnixSeconds valid_until() const { return valid_until_; }
 
@@ -171,8 +147,7 @@ class VerifiedEvidence {
   bool development_ = false;
   TcbStatus status_{};
   std::vector<std::string> advisories_;
-  Fixed<64> report_data_{};
-  Buffer measurement_, configuration_, platform_id_;
+  Buffer report_data_, nonce_, measurement_, configuration_, platform_id_;
   std::vector<Buffer> runtime_measurements_;
   uint64_t tcb_evaluation_number_ = 0;
   std::string product_;

@@ -55,10 +55,16 @@ struct FormatWord {
   std::string_view name;
 };
 
-constexpr std::array<FormatWord, 3> kFormats = {{
+constexpr std::array<FormatWord, 9> kFormats = {{
     {Format::tdx_quote, "tdx-quote"},
     {Format::sgx_quote, "sgx-quote"},
     {Format::snp_report, "snp-report"},
+    {Format::nvidia_gpu, "nvidia-gpu"},
+    {Format::nvidia_switch, "nvidia-switch"},
+    {Format::nvidia_rim, "nvidia-rim"},
+    {Format::tpm_quote, "tpm-quote"},
+    {Format::nitro, "nitro"},
+    {Format::cca_token, "cca-token"},
 }};
 
 }  // namespace

@@ -8,7 +8,8 @@ VerifiedEvidence VerifiedEvidenceMaker::make(Fields fields) {
   out.development_ = fields.development;
   out.status_ = fields.status;
   out.advisories_ = std::move(fields.advisories);
-  out.report_data_ = fields.report_data;
+  out.report_data_ = std::move(fields.report_data);
+  out.nonce_ = std::move(fields.nonce);
   out.measurement_ = std::move(fields.measurement);
   out.runtime_measurements_ = std::move(fields.runtime_measurements);
   out.configuration_ = std::move(fields.configuration);

@@ -14,7 +14,8 @@ class VerifiedEvidenceMaker {
     bool development = false;
     TcbStatus status{};
     std::vector<std::string> advisories;
-    Fixed<64> report_data{};
+    Buffer report_data;
+    Buffer nonce;
     Buffer measurement;
     std::vector<Buffer> runtime_measurements;
     Buffer configuration;

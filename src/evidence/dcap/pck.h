@@ -2,7 +2,7 @@
 // extension that names the platform and its patch level (Intel PCK certificate specification).
 #pragma once
 
-#include "evidence/dcap/fault.h"
+#include "evidence/common/fault.h"
 
 namespace cloister::evidence::dcap {
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/secret.h"
 #include "base/text.h"
 #include "evidence/dcap/tcb_level.h"
 
@@ -70,13 +69,6 @@ Result<std::string> check_service_td(const TdReport& td, const VerifyPolicy& pol
 Result<std::string> check_status(TcbStatus status, const VerifyPolicy& policy) {
   if (accepted(status, policy.allow_out_of_date)) return std::string(name(status));
   return refuse(Error::tcb_status, std::string(name(status)));
-}
-
-Result<std::string> check_report_data(const TdReport& td, const Binding& binding) {
-  if (!binding.expected()) return std::string("not compared");
-  if (equal_constant_time(*binding.expected(), td.report_data)) return std::string("as expected");
-  return refuse(Error::report_data_mismatch,
-                "found " + to_hex(td.report_data) + ", expected " + to_hex(*binding.expected()));
 }
 
 }  // namespace cloister::evidence::dcap

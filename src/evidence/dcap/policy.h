@@ -20,7 +20,4 @@ Result<std::string> check_service_td(const TdReport& td, const VerifyPolicy& pol
 
 Result<std::string> check_status(TcbStatus status, const VerifyPolicy& policy);  // `tcb_status`
 
-// In constant time; else `report_data_mismatch`.
-Result<std::string> check_report_data(const TdReport& td, const Binding& binding);
-
 }  // namespace cloister::evidence::dcap

@@ -6,7 +6,7 @@
 // signature chain has been verified.
 #pragma once
 
-#include "evidence/dcap/fault.h"
+#include "evidence/common/fault.h"
 
 namespace cloister::evidence::dcap {
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/text.h"
-#include "evidence/dcap/fault.h"
+#include "evidence/common/fault.h"
 
 namespace cloister::evidence::dcap {
 

@@ -66,7 +66,7 @@ TEST(SimulatedTcb, Policy) {
          s.info.levels[0].at.status = "OutOfDate";
        }},
       {"report data", Error::report_data_mismatch,
-       [](Scenario& s) { s.binding = Binding::report_data({1, 2, 4}); }},
+       [](Scenario& s) { s.binding = Binding::report_data(Fixed<64>{1, 2, 4}); }},
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "evidence/common/binding.h"
 #include "evidence/common/verified_evidence_maker.h"
 #include "evidence/dcap/claims.h"
 #include "evidence/dcap/policy.h"
@@ -39,7 +40,9 @@ class TdxVerification {
   Found attributes() { return check_attributes(inputs_, appraisal_.advisories, policy_); }
   Found service_td() { return check_service_td(inputs_.quote.td, policy_); }
   Found status() { return check_status(*appraisal_.status, policy_); }
-  Found report_data() { return check_report_data(inputs_.quote.td, binding_); }
+  Found report_data() {
+    return check_binding(binding_, inputs_.quote.td.report_data, std::nullopt);
+  }
 
   Result<TcbStatus> module_status();
   void add_advisories(const LevelStatus& level);
@@ -285,7 +288,7 @@ VerifiedEvidence TdxVerification::verified() const {
   fields.development = appraisal_.development;
   fields.status = *appraisal_.status;
   fields.advisories = appraisal_.advisories;
-  fields.report_data = td.report_data;
+  fields.report_data = to_buffer(td.report_data);
   fields.measurement = to_buffer(td.mr_td);
   for (const Fixed<48>& rtmr : td.rtmr) fields.runtime_measurements.push_back(to_buffer(rtmr));
   fields.configuration = to_buffer(td.mr_config_id);

@@ -37,8 +37,8 @@ class AmdSim : public testing::Test {
     }
     VerifyPolicy policy;
     policy.anchors = anchors;
-    return verify_snp_report(issuer.report(guest, {}), collateral, policy, Binding::report_data({}),
-                             kNow);
+    return verify_snp_report(issuer.report(guest, {}), collateral, policy,
+                             Binding::report_data(Fixed<64>{}), kNow);
   }
 
   std::filesystem::path folder_;

@@ -62,7 +62,7 @@ TEST(IntelSimulator, ItsQuotesPassTheTrueVerifierUnderTheDevelopmentRoot) {
   EXPECT_TRUE(got.appraisal.advisories.empty());
   const VerifiedEvidence& verified = *got.verified;
   EXPECT_TRUE(verified.development());
-  EXPECT_EQ(verified.report_data(), kReportData);
+  EXPECT_EQ(verified.report_data(), to_buffer(kReportData));
   EXPECT_EQ(verified.measurement(), Buffer(48, 0xaa));
   EXPECT_EQ(verified.configuration(), Buffer(48, 0xbb));
   ASSERT_EQ(verified.runtime_measurements().size(), 4u);

@@ -2,7 +2,7 @@
 // ARK-<line>, and the ARK's revocation list (KDS Interface Specification, 57230, chapters 2 and 4).
 #pragma once
 
-#include "evidence/snp/checks.h"
+#include "evidence/common/checks.h"
 #include "evidence/snp/vek.h"
 
 namespace cloister::evidence::snp {

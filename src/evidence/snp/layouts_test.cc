@@ -58,7 +58,8 @@ Verification Layout::verify() const {
   policy.anchors.development_amd = {genoa().ark_spki()};
   Buffer signed_report = report;
   sim::sign_report(signed_report, key);
-  return verify_snp_report(signed_report, collateral, policy, Binding::report_data({}), kTestNow);
+  return verify_snp_report(signed_report, collateral, policy, Binding::report_data(Fixed<64>{}),
+                           kTestNow);
 }
 
 Layout genoa_layout() {

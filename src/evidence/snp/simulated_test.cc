@@ -89,7 +89,7 @@ TEST(SnpSimulated, AcceptedAndMarkedAsDevelopment) {
   EXPECT_EQ(out.verified->product(), "Genoa");
   EXPECT_EQ(out.verified->measurement(), Buffer(48, 0xAA));
   EXPECT_EQ(out.verified->configuration(), Buffer(32, 0xBB));
-  EXPECT_EQ(out.verified->report_data(), kTestReportData);
+  EXPECT_EQ(out.verified->report_data(), to_buffer(kTestReportData));
   EXPECT_EQ(out.verified->platform_id(), to_buffer(genoa().chip_id(0)));
   EXPECT_EQ(out.verified->valid_until(), kNow + kDay - 1);
 }
@@ -350,7 +350,7 @@ TEST(SnpSimulated, PolicyFaults) {
        Error::policy_denied},
       {"another line distrusted", [](World& w) { w.policy.distrusted_products = {"Milan"}; },
        std::nullopt},
-      {"other report data", [](World& w) { w.binding = Binding::report_data({9}); },
+      {"other report data", [](World& w) { w.binding = Binding::report_data(Fixed<64>{9}); },
        Error::report_data_mismatch},
       {"report data not compared", [](World& w) { w.binding = Binding::not_compared(); },
        std::nullopt},
@@ -380,7 +380,7 @@ TEST(SnpSimulated, OfSeveralFaultsTheFirstClassAnswers) {
       {"debug and other report data",
        [](World& w) {
          w.set(0x0A, 0x0B);
-         w.binding = Binding::report_data({9});
+         w.binding = Binding::report_data(Fixed<64>{9});
        },
        Error::debug_enabled},
       {"bad signature and debug",

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "evidence/common/binding.h"
 #include "evidence/common/verified_evidence_maker.h"
 #include "evidence/snp/claims.h"
 
@@ -126,13 +127,10 @@ bool status_allowed(TcbStatus status, const Tcb& floor, const VerifyPolicy& poli
 }
 
 bool binding_holds(const Report& report, const Binding& binding, CheckList& checks) {
-  const auto& expected = binding.expected();
-  if (!expected) {
-    return checks.require("report_data", true, Error::report_data_mismatch, "not compared",
-                          "not compared: " + to_hex(report.report_data));
-  }
-  return checks.require("report_data", equal_constant_time(*expected, report.report_data),
-                        Error::report_data_mismatch, to_hex(*expected), to_hex(report.report_data));
+  const auto held = check_binding(binding, report.report_data, std::nullopt);
+  return checks.require("report_data", held.has_value(),
+                        held ? Error::report_data_mismatch : held.error().error,
+                        "the expected binding", held ? *held : held.error().detail);
 }
 
 VerifiedEvidence verified_from(const Report& report, const Chain& chain,
@@ -141,7 +139,7 @@ VerifiedEvidence verified_from(const Report& report, const Chain& chain,
   fields.format = Format::snp_report;
   fields.development = chain.development;
   fields.status = *appraisal.status;
-  fields.report_data = report.report_data;
+  fields.report_data = to_buffer(report.report_data);
   fields.measurement = to_buffer(report.measurement);
   fields.configuration = to_buffer(report.host_data);
   fields.platform_id = to_buffer(report.chip_id);

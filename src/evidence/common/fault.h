@@ -3,7 +3,7 @@
 
 #include "evidence/common/evidence.h"
 
-namespace cloister::evidence::dcap {
+namespace cloister::evidence {
 
 struct Fault {
   Error error;
@@ -17,4 +17,4 @@ inline std::unexpected<Fault> refuse(Error error, std::string detail) {
   return std::unexpected(Fault{error, std::move(detail)});
 }
 
-}  // namespace cloister::evidence::dcap
+}  // namespace cloister::evidence

@@ -4,7 +4,7 @@
 
 #include "evidence/common/evidence.h"
 
-namespace cloister::evidence::snp {
+namespace cloister::evidence {
 
 class CheckList {
  public:
@@ -18,4 +18,4 @@ class CheckList {
   Appraisal& appraisal_;
 };
 
-}  // namespace cloister::evidence::snp
+}  // namespace cloister::evidence

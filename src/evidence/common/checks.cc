@@ -1,8 +1,8 @@
-#include "evidence/snp/checks.h"
+#include "evidence/common/checks.h"
 
 #include <fmt/core.h>
 
-namespace cloister::evidence::snp {
+namespace cloister::evidence {
 
 bool CheckList::require(std::string_view name, bool ok, Error error, std::string expected,
                         std::string found) {
@@ -14,4 +14,4 @@ bool CheckList::require(std::string_view name, bool ok, Error error, std::string
   return ok;
 }
 
-}  // namespace cloister::evidence::snp
+}  // namespace cloister::evidence

@@ -1,0 +1,101 @@
+#include "crypto/public_key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "crypto/hash.h"
+#include "crypto/x509_internal.h"
+
+namespace cloister::crypto {
+namespace {
+
+constexpr int kMinRsaBits = 2048;
+constexpr int kMaxRsaBits = 4096;
+constexpr size_t kMaxSpkiBytes = 1024;
+
+bool usable(KeyKind kind, const EVP_PKEY* key) {
+  if (kind == KeyKind::ec_p256 || kind == KeyKind::ec_p384) return true;
+  const int bits = EVP_PKEY_get_bits(key);
+  return kind == KeyKind::rsa && bits >= kMinRsaBits && bits <= kMaxRsaBits;
+}
+
+bool verify_rsassa(EVP_PKEY* key, const EVP_MD* digest, Bytes message, Bytes signature) {
+  if (signature.size() != static_cast<size_t>(EVP_PKEY_get_size(key))) return false;
+  Owned<EVP_MD_CTX> ctx{EVP_MD_CTX_new()};
+  EVP_PKEY_CTX* parameters = nullptr;  // owned by ctx
+  return EVP_DigestVerifyInit(ctx.get(), &parameters, digest, nullptr, key) == 1 &&
+         EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PADDING) == 1 &&
+         EVP_DigestVerify(ctx.get(), signature.data(), signature.size(), message.data(),
+                          message.size()) == 1;
+}
+
+}  // namespace
+
+struct PublicKey::Impl {
+  Owned<EVP_PKEY> key;
+  KeyKind kind{};
+  Buffer spki;
+};
+
+std::optional<PublicKey> PublicKey::from_spki_der(Bytes der) {
+  ClearErrors clear;
+  if (der.size() > kMaxSpkiBytes) return std::nullopt;
+  const uint8_t* cursor = der.data();
+  auto impl = std::make_shared<Impl>();
+  impl->key.reset(d2i_PUBKEY(nullptr, &cursor, static_cast<long>(der.size())));
+  if (!impl->key || cursor != der.data() + der.size()) return std::nullopt;
+  impl->kind = key_kind_of(impl->key.get());
+  if (!usable(impl->kind, impl->key.get())) return std::nullopt;
+  impl->spki = to_buffer(der);
+  PublicKey out;
+  out.impl_ = std::move(impl);
+  return out;
+}
+
+std::optional<PublicKey> PublicKey::from_pem(std::string_view pem) {
+  ClearErrors clear;
+  Owned<BIO> bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  Owned<EVP_PKEY> key{PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr)};
+  if (!key) return std::nullopt;
+  return from_spki_der(der_of(key.get(), i2d_PUBKEY));
+}
+
+std::optional<PublicKey> PublicKey::from_ec_point(Curve curve, Bytes xy) {
+  ClearErrors clear;
+  const auto key = public_from_xy(curve, xy);
+  if (!key) return std::nullopt;
+  return from_spki_der(der_of(key.get(), i2d_PUBKEY));
+}
+
+KeyKind PublicKey::kind() const {
+  return impl_->kind;
+}
+const Buffer& PublicKey::spki_der() const {
+  return impl_->spki;
+}
+Hash32 PublicKey::spki_sha256() const {
+  return sha256(impl_->spki);
+}
+Buffer PublicKey::public_xy() const {
+  return public_xy_of(impl_->key.get(), impl_->kind);
+}
+
+bool PublicKey::verify(SignatureScheme scheme, Bytes message, Bytes signature) const {
+  ClearErrors clear;
+  EVP_PKEY* key = impl_->key.get();
+  const KeyKind kind = impl_->kind;
+  switch (scheme) {
+    case SignatureScheme::ecdsa_p256_sha256:
+      return kind == KeyKind::ec_p256 && verify_ecdsa(Curve::p256, public_xy(), message, signature);
+    case SignatureScheme::ecdsa_p384_sha384:
+      return kind == KeyKind::ec_p384 && verify_ecdsa(Curve::p384, public_xy(), message, signature);
+    case SignatureScheme::rsassa_pkcs1_sha256:
+      return kind == KeyKind::rsa && verify_rsassa(key, EVP_sha256(), message, signature);
+    case SignatureScheme::rsassa_pkcs1_sha384:
+      return kind == KeyKind::rsa && verify_rsassa(key, EVP_sha384(), message, signature);
+  }
+  std::abort();
+}
+
+}  // namespace cloister::crypto

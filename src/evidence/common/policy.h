@@ -1,0 +1,69 @@
+// What a caller of a verifier decides beforehand: whose keys a chain may end at, what is allowed or
+// demanded beyond the strict default, and which binding the evidence must carry.
+#pragma once
+
+#include <expected>
+#include <map>
+
+#include "base/json.h"
+#include "crypto/public_key.h"
+#include "crypto/x509.h"
+
+namespace cloister::evidence {
+
+// Keys of vendors that a chain may end at, by SHA-256 of the SubjectPublicKeyInfo.
+struct TrustAnchors {
+  std::vector<Hash32> intel_sgx_root;
+  std::map<std::string, std::vector<Hash32>> amd_ark;  // product line ("Milan") -> keys
+  std::vector<Hash32> nvidia_device_root;              // NVIDIA Device Identity CA
+  std::vector<Hash32> nvidia_rim_root;                 // NVIDIA Reference Value RIM Root CA
+  std::vector<Hash32> aws_nitro_root;
+  std::vector<Hash32> tpm_root;  // of clouds that certify attestation keys of their vTPMs
+  // Keys of simulated vendors. Evidence that ends here is marked `development` everywhere.
+  std::vector<Hash32> development_intel;
+  std::vector<Hash32> development_amd;
+  std::vector<Hash32> development_nvidia;  // devices, RIMs and OCSP responders
+  std::vector<Hash32> development_nitro;
+  std::vector<Hash32> development_tpm;
+};
+TrustAnchors vendor_anchors();  // the real vendors' keys, compiled in; no development keys
+
+// What an embedder may allow or demand beyond the strict default. Names are permissions.
+struct VerifyPolicy {
+  TrustAnchors anchors = vendor_anchors();
+  bool allow_debug = false;
+  bool allow_out_of_date = false;
+  bool allow_service_td = false;
+  bool allow_perfmon = false;
+  bool allow_no_sept_ve_disable = false;
+  // A CRL or OCSP response that is absent; one that is present and bad still refuses.
+  bool allow_no_revocation = false;
+  bool allow_no_rim = false;  // a RIM that is absent; one that is present and bad still refuses
+  bool allow_migration = false;
+  uint64_t min_tcb_evaluation_number = 0;        // Intel
+  std::vector<std::string> distrusted_products;  // AMD product lines, e.g. "Milan"
+  // AMD product line -> the least reported, committed and launch TCB, in the report's byte order.
+  std::map<std::string, Fixed<8>> min_amd_tcb;
+  std::vector<std::string> denied_advisories;
+};
+
+// What the evidence must carry: the 64 bytes of REPORTDATA (Nitro: `user_data`), or the challenge
+// that it answers, or both. There is no verification without saying which binding is meant:
+// `not_compared` exists for auditors who look at evidence of others, and says so in the checks.
+class Binding {
+ public:
+  static Binding report_data(Bytes expected) { return Binding().and_report_data(expected); }
+  static Binding nonce(Bytes expected) { return Binding().and_nonce(expected); }
+  static Binding not_compared() { return Binding(); }
+  Binding and_report_data(Bytes expected) const;
+  Binding and_nonce(Bytes expected) const;
+
+  const std::optional<Buffer>& expected_report_data() const { return report_data_; }
+  const std::optional<Buffer>& expected_nonce() const { return nonce_; }
+
+ private:
+  Binding() = default;
+  std::optional<Buffer> report_data_, nonce_;
+};
+
+}  // namespace cloister::evidence
