@@ -1,0 +1,62 @@
+// Reference integrity manifests of NVIDIA: SWID documents (ISO/IEC 19770-2:2015) with an XML
+// signature, which say what a driver, a VBIOS or a switch BIOS measures.
+#pragma once
+
+#include "evidence/common/fault.h"
+
+namespace cloister::evidence::rim {
+
+constexpr size_t kMaxRimBytes = 256 * 1024;
+constexpr size_t kMaxGoldens = 256;
+constexpr size_t kMaxAlternatives = 16;
+
+// What one measurement index may read. RIM index i stands for SPDM block i + 1.
+struct Golden {
+  uint32_t index = 0;
+  bool active = false;  // only active ones are compared
+  uint32_t size_bytes = 0;
+  std::vector<Buffer> alternatives;  // any one of them
+};
+
+// A document whose two digests, signer and chain hold at a time. Only verify_rim makes one, and
+// everything in it was read from the tree that the signature covers.
+class VerifiedRim {
+ public:
+  const std::string& id() const { return id_; }            // tagId: "NV_GPU_VBIOS_1010_0200_…"
+  const std::string& version() const { return version_; }  // colloquialVersion
+  const std::string& product() const { return product_; }
+  const std::vector<Golden>& goldens() const { return goldens_; }  // by index, ascending
+  bool development() const { return development_; }
+  UnixSeconds signer_not_before() const { return signer_not_before_; }  // the newest issue wins
+  UnixSeconds valid_until() const { return valid_until_; }
+
+ private:
+  friend class RimMaker;
+  VerifiedRim() = default;
+  std::string id_, version_, product_;
+  std::vector<Golden> goldens_;
+  bool development_ = false;
+  UnixSeconds signer_not_before_ = 0;
+  UnixSeconds valid_until_ = 0;
+};
+
+// What a document calls itself, for choosing among candidates. Nothing of it is authentic yet.
+struct RimHeader {
+  std::string id;
+  std::string version;
+  UnixSeconds signer_not_before = 0;
+};
+// `malformed`: not a SWID document of the accepted shape (a DTD, two signatures, past a bound).
+Result<RimHeader> header_of(std::string_view document);
+
+// Decides whether NVIDIA signed `document` and its signer is valid at `now`: both the digest of
+// the one reference and the signature value, a chain of four to a pinned RIM root, both ends of
+// every window, and OCSP answers from `collateral` unless policy waives absent ones.
+Result<VerifiedRim> verify_rim(std::string_view document, const Collateral& collateral,
+                               const VerifyPolicy& policy, UnixSeconds now);
+
+// The same as an appraisal of its own (format `nvidia_rim`). No binding: a RIM answers nobody.
+Verification verify_nvidia_rim(Bytes document, const Collateral& collateral,
+                               const VerifyPolicy& policy, UnixSeconds now);
+
+}  // namespace cloister::evidence::rim
