@@ -38,9 +38,12 @@ if(CLOISTER_SANITIZE)
   string(REPLACE ";" "," sanitizers "${CLOISTER_SANITIZE}")
   add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${sanitizers})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Instrumented coroutine frames of Asio look to GCC as if new and delete did not match.
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CLOISTER_SANITIZE MATCHES "thread")
-    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-tsan>  # Asio's fences, which it cannot model
-                        $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)  # coroutine frames
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-tsan>)  # Asio's fences, which it cannot model
   endif()
 endif()
 
