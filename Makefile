@@ -1,5 +1,5 @@
 # A thin front; each target is one script or one CMake preset.
-.PHONY: run test build setup bench fuzz sanitize lint format clean
+.PHONY: run test build setup bench fuzz sanitize coverage lint format clean
 
 ONCE ?=
 
@@ -23,6 +23,9 @@ fuzz: setup
 
 sanitize: setup
 	@scripts/sanitize
+
+coverage: setup
+	@scripts/coverage
 
 lint: setup
 	@scripts/lint
