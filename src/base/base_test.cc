@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/cbor.h"
@@ -75,6 +76,32 @@ TEST(Cbor, WritesTheShortestFormAndReadsItBack) {
   EXPECT_TRUE(r.finish());
 }
 
+TEST(Cbor, EachWidthOfAHeadIsWrittenAndRead) {
+  for (uint64_t value : {uint64_t{23}, uint64_t{24}, uint64_t{255}, uint64_t{256}, uint64_t{65535},
+                         uint64_t{65536}, uint64_t{UINT32_MAX}, uint64_t{1} << 32, UINT64_MAX}) {
+    CborWriter w;
+    w.u64(value);
+    CborReader r(w.view());
+    EXPECT_EQ(r.u64(), value);
+    EXPECT_TRUE(r.finish());
+  }
+}
+
+TEST(Cbor, AMapMayHaveABoundRatherThanACount) {
+  CborWriter inner;
+  inner.u64(7);
+  CborWriter w;
+  w.map(1).key(3).raw(inner.view());
+  CborReader r(w.view());
+  EXPECT_EQ(r.map_up_to(1), 1u);
+  r.key(3);
+  EXPECT_EQ(r.u64(), 7u);
+  EXPECT_TRUE(r.finish());
+  CborReader narrow(w.view());
+  narrow.map_up_to(0);
+  EXPECT_FALSE(narrow.ok());
+}
+
 TEST(Cbor, RefusesWhatIsNotCanonical) {
   struct Case {
     const char* name;
@@ -130,6 +157,70 @@ TEST(Json, ReadsWhatItWrote) {
   EXPECT_EQ(back->dump(), text);
   EXPECT_EQ((*back)["a"].u64(), 1u);
   EXPECT_TRUE((*back)["nothing"]["here"].is_null());
+}
+
+TEST(Json, WritesEveryKindForMachinesAndForPeople) {
+  const auto value = JsonValue::object({{"text", "\\ \r \t"},
+                                        {"flags", JsonValue::Array{true, false}},
+                                        {"none", JsonValue::Object{}},
+                                        {"large", UINT64_MAX},
+                                        {"small", -1}});
+  EXPECT_EQ(
+      value.dump(),
+      R"({"text":"\\ \r \t","flags":[true,false],"none":{},"large":18446744073709551615,"small":-1})");
+  EXPECT_EQ(value.dump_pretty(), R"({
+  "text": "\\ \r \t",
+  "flags": [
+    true,
+    false
+  ],
+  "none": {},
+  "large": 18446744073709551615,
+  "small": -1
+})");
+  EXPECT_EQ(parse_json(value.dump_pretty())->dump(), value.dump());
+}
+
+TEST(Json, AValueAnswersOnlyForItsOwnKind) {
+  const auto value = parse_json(R"([true, -1, 18446744073709551615, 0.5, "s", null])").value();
+  const auto& items = *value.array();
+  EXPECT_EQ(items[0].boolean(), true);
+  EXPECT_FALSE(items[0].is_number() || items[0].u64() || items[0].string());
+  EXPECT_TRUE(items[1].is_number() && !items[1].u64());
+  EXPECT_EQ(items[1].i64(), -1);
+  EXPECT_EQ(items[2].u64(), UINT64_MAX);
+  EXPECT_FALSE(items[2].i64());
+  EXPECT_EQ(items[2].number(), 18446744073709551616.0);
+  EXPECT_TRUE(items[3].is_number() && !items[3].i64() && !items[3].boolean());
+  EXPECT_EQ(items[4].string(), "s");
+  EXPECT_TRUE(items[5].is_null() && !items[5].number());
+}
+
+TEST(Json, EveryErrorHasItsSentence) {
+  for (auto error : {JsonError::too_large, JsonError::too_deep, JsonError::too_many_values,
+                     JsonError::duplicate_key, JsonError::bad_number, JsonError::syntax}) {
+    EXPECT_GT(describe(error).size(), 10u);
+  }
+}
+
+TEST(Json, ManyMembersOfOneObjectAreABoundNotAnHourOfComparing) {
+  const auto object_of = [](size_t members) {
+    std::string text = "{";
+    for (size_t i = 0; i < members; ++i) text += fmt::format("{}\"{}\":0", i == 0 ? "" : ",", i);
+    return text + "}";
+  };
+  EXPECT_TRUE(parse_json(object_of(1024)));
+  const auto refused = parse_json(object_of(1025));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error, JsonError::too_many_values);
+}
+
+TEST(Json, AStringThatArrivesInPartsIsWhole) {
+  std::string text = "\"";
+  for (int i = 0; i < 5000; ++i) text += "\\u00e9x";
+  const auto value = parse_json(text + "\"");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->string()->size(), 15000u);
 }
 
 TEST(Json, RefusesEachLibertyByItsOwnError) {

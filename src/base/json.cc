@@ -19,7 +19,7 @@ class Builder {
   static constexpr size_t max_key_size = SIZE_MAX;
   static constexpr size_t max_string_size = SIZE_MAX;
 
-  size_t max_values = 0;
+  JsonLimits limits;
   std::optional<JsonError> fault;
   JsonValue result;
 
@@ -37,8 +37,11 @@ class Builder {
     text_.append(part.data(), part.size());
     std::string key(text_.begin(), text_.end());
     text_.clear();
-    if (stack_.back().find(key) != nullptr) return refuse(JsonError::duplicate_key, ec);
     if (!count(ec)) return false;
+    if (stack_.back().members()->size() >= limits.max_members) {
+      return refuse(JsonError::too_many_values, ec);
+    }
+    if (stack_.back().find(key) != nullptr) return refuse(JsonError::duplicate_key, ec);
     keys_.push_back(std::move(key));
     return true;
   }
@@ -72,7 +75,7 @@ class Builder {
     return false;
   }
   bool count(bj::error_code& ec) {
-    if (++values_ > max_values) return refuse(JsonError::too_many_values, ec);
+    if (++values_ > limits.max_values) return refuse(JsonError::too_many_values, ec);
     return true;
   }
   bool open(JsonValue container, bj::error_code& ec) {
@@ -282,7 +285,7 @@ std::string JsonValue::dump_pretty() const {
 std::expected<JsonValue, JsonFault> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) return std::unexpected(JsonFault{JsonError::too_large, 0});
   bj::basic_parser<Builder> parser{bj::parse_options{}};  // depth 32, strict UTF-8, no comments
-  parser.handler().max_values = limits.max_values;
+  parser.handler().limits = limits;
   bj::error_code ec;
   size_t used = parser.write_some(false, text.data(), text.size(), ec);
   auto& built = parser.handler();

@@ -18,6 +18,7 @@ namespace cloister {
 struct JsonLimits {
   size_t max_bytes = 1 << 20;
   size_t max_values = 100'000;  // scalars, arrays, objects and keys together
+  size_t max_members = 1024;    // of one object: each key is compared with those before it
 };
 
 enum class JsonError { too_large, too_deep, too_many_values, duplicate_key, bad_number, syntax };

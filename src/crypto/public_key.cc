@@ -15,7 +15,9 @@ constexpr int kMaxRsaBits = 4096;
 constexpr size_t kMaxSpkiBytes = 1024;
 
 bool usable(KeyKind kind, const EVP_PKEY* key) {
-  if (kind == KeyKind::ec_p256 || kind == KeyKind::ec_p384) return true;
+  if (kind == KeyKind::ec_p256 || kind == KeyKind::ec_p384) {
+    return !public_xy_of(key, kind).empty();  // uncompressed
+  }
   const int bits = EVP_PKEY_get_bits(key);
   return kind == KeyKind::rsa && bits >= kMinRsaBits && bits <= kMaxRsaBits;
 }
@@ -47,6 +49,7 @@ std::optional<PublicKey> PublicKey::from_spki_der(Bytes der) {
   if (!impl->key || cursor != der.data() + der.size()) return std::nullopt;
   impl->kind = key_kind_of(impl->key.get());
   if (!usable(impl->kind, impl->key.get())) return std::nullopt;
+  if (!equal(der_of(impl->key.get(), i2d_PUBKEY), der)) return std::nullopt;
   impl->spki = to_buffer(der);
   PublicKey out;
   out.impl_ = std::move(impl);
@@ -55,6 +58,13 @@ std::optional<PublicKey> PublicKey::from_spki_der(Bytes der) {
 
 std::optional<PublicKey> PublicKey::from_pem(std::string_view pem) {
   ClearErrors clear;
+  constexpr std::string_view kBegin = "-----BEGIN PUBLIC KEY-----",
+                             kEnd = "-----END PUBLIC KEY-----";
+  const size_t end = pem.find(kEnd);
+  if (!pem.starts_with(kBegin) || end == std::string_view::npos) return std::nullopt;
+  if (pem.find_first_not_of("\r\n", end + kEnd.size()) != std::string_view::npos) {
+    return std::nullopt;
+  }
   Owned<BIO> bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
   Owned<EVP_PKEY> key{PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr)};
   if (!key) return std::nullopt;
