@@ -20,6 +20,7 @@ std::optional<Crl> Crl::from_der(Bytes der) {
     impl->revoked.push_back(magnitude(serial));
   }
   std::ranges::sort(impl->revoked);
+  impl->issuer = name_der(X509_CRL_get_issuer(crl.get()));
   impl->crl = std::move(crl);
   impl->der = to_buffer(der);
   Crl out;
@@ -30,8 +31,8 @@ std::optional<Crl> Crl::from_der(Bytes der) {
 const Buffer& Crl::der() const {
   return impl_->der;
 }
-Buffer Crl::issuer_der() const {
-  return name_der(X509_CRL_get_issuer(impl_->crl.get()));
+const Buffer& Crl::issuer_der() const {
+  return impl_->issuer;
 }
 UnixSeconds Crl::this_update() const {
   return *seconds_of(X509_CRL_get0_lastUpdate(impl_->crl.get()));
@@ -70,8 +71,11 @@ bool Crl::signed_by(const Certificate& issuer) const {
   const X509_ALGOR* algorithm = nullptr;
   X509_CRL_get0_signature(impl_->crl.get(), nullptr, &algorithm);
   if (!key_suits(issuer.key_kind(), signature_kind_of(algorithm))) return false;
-  return X509_CRL_verify(impl_->crl.get(), X509_get0_pubkey(static_cast<X509*>(issuer.handle()))) ==
-         1;
+  if (impl_->signer.holds(issuer.spki_der())) return true;
+  EVP_PKEY* key = X509_get0_pubkey(static_cast<X509*>(issuer.handle()));
+  if (X509_CRL_verify(impl_->crl.get(), key) != 1) return false;
+  impl_->signer.remember(issuer.spki_der());
+  return true;
 }
 
 }  // namespace cloister::crypto

@@ -97,9 +97,9 @@ bool PublicKey::verify(SignatureScheme scheme, Bytes message, Bytes signature) c
   const KeyKind kind = impl_->kind;
   switch (scheme) {
     case SignatureScheme::ecdsa_p256_sha256:
-      return kind == KeyKind::ec_p256 && verify_ecdsa(Curve::p256, public_xy(), message, signature);
+      return kind == KeyKind::ec_p256 && verify_rs(key, Curve::p256, message, signature);
     case SignatureScheme::ecdsa_p384_sha384:
-      return kind == KeyKind::ec_p384 && verify_ecdsa(Curve::p384, public_xy(), message, signature);
+      return kind == KeyKind::ec_p384 && verify_rs(key, Curve::p384, message, signature);
     case SignatureScheme::rsassa_pkcs1_sha256:
       return kind == KeyKind::rsa && verify_rsassa(key, EVP_sha256(), message, signature);
     case SignatureScheme::rsassa_pkcs1_sha384:

@@ -85,15 +85,18 @@ bool on_curve(Curve curve, Bytes public_xy) {
   return public_from_xy(curve, public_xy) != nullptr;
 }
 
+bool verify_rs(EVP_PKEY* key, Curve curve, Bytes message, Bytes signature_rs) {
+  if (signature_rs.size() != 2 * coordinate_size(curve)) return false;
+  const Buffer der = der_from_rs(signature_rs);
+  const Owned<EVP_MD_CTX> ctx{EVP_MD_CTX_new()};
+  return EVP_DigestVerifyInit(ctx.get(), nullptr, md_of(curve), nullptr, key) == 1 &&
+         EVP_DigestVerify(ctx.get(), der.data(), der.size(), message.data(), message.size()) == 1;
+}
+
 bool verify_ecdsa(Curve curve, Bytes public_xy, Bytes message, Bytes signature_rs) {
   ClearErrors clear;
-  if (signature_rs.size() != 2 * coordinate_size(curve)) return false;
-  auto key = public_from_xy(curve, public_xy);
-  if (!key) return false;
-  Buffer der = der_from_rs(signature_rs);
-  Owned<EVP_MD_CTX> ctx{EVP_MD_CTX_new()};
-  return EVP_DigestVerifyInit(ctx.get(), nullptr, md_of(curve), nullptr, key.get()) == 1 &&
-         EVP_DigestVerify(ctx.get(), der.data(), der.size(), message.data(), message.size()) == 1;
+  const auto key = public_from_xy(curve, public_xy);
+  return key && verify_rs(key.get(), curve, message, signature_rs);
 }
 
 struct PrivateKey::Impl {

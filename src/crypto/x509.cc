@@ -137,8 +137,17 @@ std::optional<Certificate> Certificate::from_der(Bytes der) {
   if (!seconds_of(X509_get0_notBefore(x509.get()))) return std::nullopt;
   if (!seconds_of(X509_get0_notAfter(x509.get()))) return std::nullopt;
   auto impl = std::make_shared<Impl>();
-  impl->x509 = std::move(x509);
+  const EVP_PKEY* key = X509_get0_pubkey(x509.get());
   impl->der = to_buffer(der);
+  impl->subject = name_der(X509_get_subject_name(x509.get()));
+  impl->issuer = name_der(X509_get_issuer_name(x509.get()));
+  impl->spki = der_of(X509_get_X509_PUBKEY(x509.get()), i2d_X509_PUBKEY);
+  impl->key_kind = key_kind_of(key);
+  impl->public_xy = public_xy_of(key, impl->key_kind);
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(nullptr, &algorithm, x509.get());
+  impl->signature_kind = signature_kind_of(algorithm);
+  impl->x509 = std::move(x509);
   Certificate out;
   out.impl_ = std::move(impl);
   return out;
@@ -150,11 +159,11 @@ const Buffer& Certificate::der() const {
 void* Certificate::handle() const {
   return impl_->x509.get();
 }
-Buffer Certificate::subject_der() const {
-  return name_der(X509_get_subject_name(impl_->x509.get()));
+const Buffer& Certificate::subject_der() const {
+  return impl_->subject;
 }
-Buffer Certificate::issuer_der() const {
-  return name_der(X509_get_issuer_name(impl_->x509.get()));
+const Buffer& Certificate::issuer_der() const {
+  return impl_->issuer;
 }
 
 std::string Certificate::subject_common_name() const {
@@ -169,25 +178,20 @@ std::string Certificate::subject_common_name() const {
   return out;
 }
 
-Buffer Certificate::spki_der() const {
-  return der_of(X509_get_X509_PUBKEY(impl_->x509.get()), i2d_X509_PUBKEY);
+const Buffer& Certificate::spki_der() const {
+  return impl_->spki;
 }
-
 Hash32 Certificate::spki_sha256() const {
-  return sha256(spki_der());
+  return sha256(impl_->spki);
 }
-
-Buffer Certificate::public_xy() const {
-  return public_xy_of(X509_get0_pubkey(impl_->x509.get()), key_kind());
+const Buffer& Certificate::public_xy() const {
+  return impl_->public_xy;
 }
 KeyKind Certificate::key_kind() const {
-  return key_kind_of(X509_get0_pubkey(impl_->x509.get()));
+  return impl_->key_kind;
 }
-
 SignatureKind Certificate::signature_kind() const {
-  const X509_ALGOR* algorithm = nullptr;
-  X509_get0_signature(nullptr, &algorithm, impl_->x509.get());
-  return signature_kind_of(algorithm);
+  return impl_->signature_kind;
 }
 
 UnixSeconds Certificate::not_before() const {
@@ -266,7 +270,17 @@ bool Certificate::has_unknown_critical_extension() const {
 bool Certificate::signed_by(const Certificate& issuer) const {
   ClearErrors clear;
   if (!key_suits(issuer.key_kind(), signature_kind())) return false;
-  return X509_verify(impl_->x509.get(), X509_get0_pubkey(issuer.impl_->x509.get())) == 1;
+  if (impl_->signer.holds(issuer.spki_der())) return true;
+  if (X509_verify(impl_->x509.get(), X509_get0_pubkey(issuer.impl_->x509.get())) != 1) return false;
+  impl_->signer.remember(issuer.spki_der());
+  return true;
+}
+
+bool Certificate::signed_message(Bytes message, Bytes signature_rs) const {
+  ClearErrors clear;
+  if (key_kind() != KeyKind::ec_p256 && key_kind() != KeyKind::ec_p384) return false;
+  const Curve curve = key_kind() == KeyKind::ec_p256 ? Curve::p256 : Curve::p384;
+  return verify_rs(X509_get0_pubkey(impl_->x509.get()), curve, message, signature_rs);
 }
 
 std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view pem,

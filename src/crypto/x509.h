@@ -19,12 +19,12 @@ class Certificate {
   static std::optional<Certificate> from_der(Bytes der);
 
   const Buffer& der() const;
-  Buffer subject_der() const;  // the Name, DER
-  Buffer issuer_der() const;
+  const Buffer& subject_der() const;  // the Name, DER
+  const Buffer& issuer_der() const;
   std::string subject_common_name() const;  // empty when absent or given twice
-  Buffer spki_der() const;
+  const Buffer& spki_der() const;
   Hash32 spki_sha256() const;
-  Buffer public_xy() const;  // EC keys; empty for others
+  const Buffer& public_xy() const;  // EC keys; empty for others
   KeyKind key_kind() const;
   SignatureKind signature_kind() const;
   UnixSeconds not_before() const;
@@ -42,7 +42,12 @@ class Certificate {
   bool has_unknown_critical_extension() const;
 
   // The signature alone: neither names nor times nor roles. Only the algorithms of SignatureKind.
+  // A signature that held is not computed again: the certificate and its copies remember the
+  // issuer's key.
   bool signed_by(const Certificate& issuer) const;
+
+  // Whether this certificate's EC key signed `message` (raw r‖s, the curve's own hash).
+  bool signed_message(Bytes message, Bytes signature_rs) const;
 
   void* handle() const;  // X509*, lent
 
@@ -60,14 +65,14 @@ class Crl {
  public:
   static std::optional<Crl> from_der(Bytes der);
   const Buffer& der() const;
-  Buffer issuer_der() const;
+  const Buffer& issuer_der() const;
   UnixSeconds this_update() const;
   std::optional<UnixSeconds> next_update() const;
   std::optional<Buffer> number() const;  // CRL number, big-endian magnitude
   bool has_authority_key_id() const;
   bool has_unknown_critical_extension() const;
-  bool lists(const Buffer& serial) const;  // serial as Certificate::serial gives it
-  bool signed_by(const Certificate& issuer) const;
+  bool lists(const Buffer& serial) const;           // serial as Certificate::serial gives it
+  bool signed_by(const Certificate& issuer) const;  // remembered as a certificate's is
 
  private:
   struct Impl;

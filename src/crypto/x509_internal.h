@@ -1,20 +1,44 @@
 // Shared by the source files of this folder.
 #pragma once
 
+#include <mutex>
+
 #include "crypto/openssl.h"
 #include "crypto/x509.h"
 
 namespace cloister::crypto {
 
+// The key under which a signature was found good, as SubjectPublicKeyInfo. A signature over fixed
+// bytes holds under a key for ever, so it is a fact worth keeping beside them.
+class SignerMemo {
+ public:
+  bool holds(Bytes spki) const {
+    const std::lock_guard lock(mutex_);
+    return !spki_.empty() && equal(spki_, spki);
+  }
+  void remember(Bytes spki) {
+    const std::lock_guard lock(mutex_);
+    spki_ = to_buffer(spki);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Buffer spki_;
+};
+
 struct Certificate::Impl {
   Owned<X509> x509;
-  Buffer der;
+  Buffer der, subject, issuer, spki, public_xy;
+  KeyKind key_kind{};
+  SignatureKind signature_kind{};
+  mutable SignerMemo signer;
 };
 
 struct Crl::Impl {
   Owned<X509_CRL> crl;
-  Buffer der;
+  Buffer der, issuer;
   std::vector<Buffer> revoked;  // sorted
+  mutable SignerMemo signer;
 };
 
 Buffer name_der(const X509_NAME* name);
@@ -26,6 +50,8 @@ Owned<EVP_PKEY> public_from_xy(Curve curve, Bytes xy);   // null: not on the cur
 SignatureKind signature_kind_of(const X509_ALGOR* algorithm);
 // The issuer's key suits the signature's algorithm: ECDSA only with the curve's own hash.
 bool key_suits(KeyKind issuer_key, SignatureKind signature);
+// ECDSA with the hash of the key's curve; the signature is raw r‖s.
+bool verify_rs(EVP_PKEY* key, Curve curve, Bytes message, Bytes signature_rs);
 
 template <typename T, typename Encode>
 Buffer der_of(T* object, Encode encode) {

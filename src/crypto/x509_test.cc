@@ -57,6 +57,39 @@ TEST(Certificate, FieldsOfAnIssuedOneReadBack) {
   EXPECT_FALSE(leaf.has_unknown_critical_extension());
 }
 
+TEST(Certificate, WhatItRemembersIsTheKeyAndNotThatItWasAsked) {
+  const auto root = make_root(PrivateKey::generate_ec(Curve::p256));
+  const auto other = make_root(PrivateKey::generate_ec(Curve::p256));
+  const auto leaf = issue_certificate(request("Leaf", false), PrivateKey::generate_ec(Curve::p256),
+                                      &root.certificate, root.key);
+  const Certificate copy = leaf;
+  for (int times = 0; times < 3; ++times) {
+    EXPECT_FALSE(leaf.signed_by(other.certificate));
+    EXPECT_TRUE(leaf.signed_by(root.certificate));
+    EXPECT_FALSE(copy.signed_by(other.certificate));
+    EXPECT_TRUE(copy.signed_by(root.certificate));
+  }
+  const Crl crl = issue_crl(root.certificate, root.key, kStart, kEnd, 1, {});
+  for (int times = 0; times < 3; ++times) {
+    EXPECT_FALSE(crl.signed_by(other.certificate));
+    EXPECT_TRUE(crl.signed_by(root.certificate));
+  }
+}
+
+TEST(Certificate, ItsKeyVerifiesMessagesOfItsOwnCurveOnly) {
+  const Buffer message = {1, 2, 3};
+  for (Curve curve : {Curve::p256, Curve::p384}) {
+    const auto root = make_root(PrivateKey::generate_ec(curve));
+    Buffer signature = root.key.sign_ecdsa(message);
+    EXPECT_TRUE(root.certificate.signed_message(message, signature));
+    EXPECT_FALSE(root.certificate.signed_message(Bytes(message).first(2), signature));
+    signature.pop_back();
+    EXPECT_FALSE(root.certificate.signed_message(message, signature));
+  }
+  const auto rsa = make_root(PrivateKey::generate_rsa(2048));
+  EXPECT_FALSE(rsa.certificate.signed_message(message, Buffer(256)));
+}
+
 TEST(Certificate, SignatureOfAnotherKeyIsRefused) {
   auto root = make_root(PrivateKey::generate_ec(Curve::p256));
   auto other = make_root(PrivateKey::generate_ec(Curve::p256));
