@@ -19,11 +19,22 @@ std::vector<std::string> command_names(const CLI::App& program) {
   return out;
 }
 
+// The subcommand that the leading words name, however deep; the program itself when none.
 const CLI::App* command_named(const CLI::App& program, const std::vector<std::string>& words) {
-  for (const CLI::App* command : commands_of(program)) {
-    if (!words.empty() && command->get_name() == words[0]) return command;
+  const CLI::App* found = &program;
+  for (const std::string& word : words) {
+    const auto below = commands_of(*found);
+    const auto next =
+        std::ranges::find(below, word, [](const CLI::App* c) { return c->get_name(); });
+    if (next == below.end()) break;
+    found = *next;
   }
-  return nullptr;
+  return found;
+}
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr ? "cloister" : full_name(*parent) + " " + command.get_name();
 }
 
 std::vector<std::string> option_names(const CLI::App& command) {
@@ -39,10 +50,14 @@ std::vector<std::string> option_names(const CLI::App& command) {
 std::optional<std::string> unknown_name(const CLI::App& program,
                                         const std::vector<std::string>& words) {
   const CLI::App* command = command_named(program, words);
-  if (command == nullptr && !words.empty() && !words[0].starts_with('-')) {
-    return "no command " + words[0] + suggestion(words[0], command_names(program));
+  const auto below = command_names(*command);
+  if (!below.empty()) {
+    const auto extra = std::ranges::find_if(words, [&](const std::string& word) {
+      return !word.starts_with('-') && full_name(*command).find(" " + word) == std::string::npos;
+    });
+    if (extra != words.end()) return "no command " + *extra + suggestion(*extra, below);
   }
-  const auto options = option_names(command != nullptr ? *command : program);
+  const auto options = option_names(*command);
   for (const std::string& word : words) {
     const std::string flag = word.substr(0, word.find('='));
     if (!flag.starts_with("--") || flag == "--") continue;
@@ -54,9 +69,9 @@ std::optional<std::string> unknown_name(const CLI::App& program,
 
 int explain(const CLI::App& program, const CLI::ParseError& error,
             const std::vector<std::string>& words) {
-  const bool in_command = command_named(program, words) != nullptr;
-  fmt::print(stderr, "cloister: {}\nTry `cloister{} --help`.\n",
-             unknown_name(program, words).value_or(error.what()), in_command ? " " + words[0] : "");
+  fmt::print(stderr, "cloister: {}\nTry `{} --help`.\n",
+             unknown_name(program, words).value_or(error.what()),
+             full_name(*command_named(program, words)));
   return kExitUsage;
 }
 
@@ -66,8 +81,9 @@ int run(int argc, const char* const* argv) {
   program.set_version_flag("--version", "cloister " CLOISTER_VERSION);
   program.require_subcommand(1);
   const Command commands[] = {
-      add_up(program),   add_ask(program),    add_verify(program), add_verify_receipt(program),
-      add_keys(program), add_ledger(program), add_node(program),   add_gateway(program)};
+      add_up(program),         add_ask(program),  add_verify(program), add_verify_receipt(program),
+      add_collateral(program), add_keys(program), add_ledger(program), add_node(program),
+      add_gateway(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

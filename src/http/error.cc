@@ -34,6 +34,10 @@ std::string_view describe(Error error) {
       return "the host name is unknown";
     case Error::connect_failed:
       return "the connection could not be made";
+    case Error::tls_failed:
+      return "the TLS handshake failed";
+    case Error::certificate_refused:
+      return "the server's certificate is not valid for its name";
   }
   return "unknown error";
 }

@@ -23,6 +23,8 @@ enum class Error : uint8_t {
   address_refused = 13,  // not an address of this machine, or no permission
   unknown_host = 14,
   connect_failed = 15,
+  tls_failed = 16,
+  certificate_refused = 17,
 };
 std::string_view describe(Error error);
 

@@ -49,18 +49,18 @@ Result<void> check_link(const Certificate& subject, const Certificate& issuer,
   return {};
 }
 
+bool contains(const std::vector<Hash32>& pins, const Hash32& key) {
+  return std::ranges::find(pins, key) != pins.end();
+}
+
+}  // namespace
+
 std::optional<PckCa> pck_ca_of(const Certificate& intermediate) {
   const std::string found = intermediate.subject_common_name();
   if (found == kPlatformCaName) return PckCa::platform;
   if (found == kProcessorCaName) return PckCa::processor;
   return std::nullopt;
 }
-
-bool contains(const std::vector<Hash32>& pins, const Hash32& key) {
-  return std::ranges::find(pins, key) != pins.end();
-}
-
-}  // namespace
 
 std::string_view name(PckCa ca) {
   return ca == PckCa::platform ? "platform" : "processor";

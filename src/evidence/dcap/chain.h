@@ -8,6 +8,8 @@
 namespace cloister::evidence::dcap {
 
 enum class PckCa : uint8_t { platform, processor };
+// By its name alone; nothing for any other certificate.
+std::optional<PckCa> pck_ca_of(const crypto::Certificate& intermediate);
 std::string_view name(PckCa ca);  // "platform", as the collateral service calls it
 
 struct ChainVerdict {
