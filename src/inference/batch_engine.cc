@@ -65,9 +65,9 @@ std::expected<GenerateResult, EngineError> BatchEngine::generate(const GenerateR
   if (!prompt) return std::unexpected(prompt.error());
   GenerateResult result;
   result.prompt_tokens = static_cast<uint32_t>(prompt->size());
-  const auto job = scheduler_.submit(std::move(*prompt), request.sampler, request.max_tokens);
+  const auto job =
+      scheduler_.submit(std::move(*prompt), request.sampler, request.max_tokens, request.cancel);
   if (!job) return std::unexpected(job.error());
-  const std::stop_callback cancel(request.cancel, [&] { (*job)->cancel(); });
   Delivery delivery(scheduler_.model(), request, on_text);
   const Job::End end = serve(**job, delivery);
   if (!end) return std::unexpected(end.error());

@@ -44,14 +44,15 @@ void Scheduler::stop() {
 
 std::expected<std::shared_ptr<Job>, EngineError> Scheduler::submit(Tokens prompt,
                                                                    const SamplerParams& sampler,
-                                                                   uint32_t max_tokens) {
+                                                                   uint32_t max_tokens,
+                                                                   std::stop_token caller) {
   if (prompt.empty()) return std::unexpected(EngineError::bad_conversation);
   if (prompt.size() >= limits_.context_tokens) {
     return std::unexpected(EngineError::context_length_exceeded);
   }
   const auto room = static_cast<uint32_t>(limits_.context_tokens - prompt.size());
   const uint32_t limit = max_tokens == 0 ? room : std::min(room, max_tokens);
-  auto job = std::make_shared<Job>(std::move(prompt), sampler, limit);
+  auto job = std::make_shared<Job>(std::move(prompt), sampler, limit, std::move(caller));
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return std::unexpected(EngineError::stopped);
@@ -94,11 +95,11 @@ void Scheduler::step() {
 
 void Scheduler::drop_cancelled() {
   for (Slot& slot : slots_) {
-    if (slot.job && slot.job->cancelled_) end(slot, FinishReason::cancelled);
+    if (slot.job && slot.job->cancelled()) end(slot, FinishReason::cancelled);
   }
   std::lock_guard lock(mutex_);
   std::erase_if(waiting_, [](const std::shared_ptr<Job>& job) {
-    if (!job->cancelled_) return false;
+    if (!job->cancelled()) return false;
     job->finish(FinishReason::cancelled);
     return true;
   });

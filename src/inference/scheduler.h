@@ -12,6 +12,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include "inference/language_model.h"
@@ -29,20 +30,25 @@ class Job {
     Tokens tokens;           // of the answer, since the last call
     std::optional<End> end;  // the last news
   };
-  Job(Tokens prompt, const SamplerParams& sampler, uint32_t max_tokens)
-      : prompt_(std::move(prompt)), sampler_(sampler), max_tokens_(max_tokens) {}
+  Job(Tokens prompt, const SamplerParams& sampler, uint32_t max_tokens, std::stop_token caller)
+      : prompt_(std::move(prompt)),
+        sampler_(sampler),
+        max_tokens_(max_tokens),
+        caller_(std::move(caller)) {}
 
   News wait();                          // blocks until there is some; not after the end
-  void cancel() { cancelled_ = true; }  // takes effect at the next step
+  void cancel() { cancelled_ = true; }  // takes effect at the next step, as the caller's token does
 
  private:
   friend class Scheduler;
+  bool cancelled() const { return cancelled_ || caller_.stop_requested(); }
   void deliver(Token token);
   void finish(End end);
 
   const Tokens prompt_;
   const SamplerParams sampler_;
   const uint32_t max_tokens_;
+  const std::stop_token caller_;
   std::atomic<bool> cancelled_{false};
 
   std::mutex mutex_;
@@ -66,7 +72,8 @@ class Scheduler {
   // `max_tokens` of 0 means what the context has room for.
   std::expected<std::shared_ptr<Job>, EngineError> submit(Tokens prompt,
                                                           const SamplerParams& sampler,
-                                                          uint32_t max_tokens);
+                                                          uint32_t max_tokens,
+                                                          std::stop_token caller = {});
 
  private:
   struct Slot {
