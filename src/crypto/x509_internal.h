@@ -1,30 +1,11 @@
 // Shared by the source files of this folder.
 #pragma once
 
-#include <mutex>
-
 #include "crypto/openssl.h"
+#include "crypto/signer_memo.h"
 #include "crypto/x509.h"
 
 namespace cloister::crypto {
-
-// The key under which a signature was found good, as SubjectPublicKeyInfo. A signature over fixed
-// bytes holds under a key for ever, so it is a fact worth keeping beside them.
-class SignerMemo {
- public:
-  bool holds(Bytes spki) const {
-    const std::lock_guard lock(mutex_);
-    return !spki_.empty() && equal(spki_, spki);
-  }
-  void remember(Bytes spki) {
-    const std::lock_guard lock(mutex_);
-    spki_ = to_buffer(spki);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  Buffer spki_;
-};
 
 struct Certificate::Impl {
   Owned<X509> x509;

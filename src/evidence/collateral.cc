@@ -106,7 +106,9 @@ NeededCollateral collateral_needed(const Evidence& evidence, const TrustAnchors&
   if (evidence.bytes.size() > kMaxEvidenceBytes) return std::unexpected(Error::malformed);
   switch (evidence.format) {
     case Format::tdx_quote:
-      return needed_by_tdx_quote(evidence.bytes);
+      return needed_by_quote(evidence.bytes, dcap::Tee::tdx);
+    case Format::sgx_quote:
+      return needed_by_quote(evidence.bytes, dcap::Tee::sgx);
     case Format::snp_report:
       return needed_by_snp_report(evidence.bytes, anchors);
     default:

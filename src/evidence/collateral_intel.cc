@@ -73,7 +73,8 @@ Buffer platform_family(const Fixed<6>& fmspc, const Fixed<2>& pce_id) {
 }
 
 CollateralResult tcb_info_facts(const dcap::TcbInfo& info, const IntelSigners& signers) {
-  const auto kind = info.tdx ? CollateralKind::tdx_tcb_info : CollateralKind::sgx_tcb_info;
+  const auto kind =
+      info.tee == dcap::Tee::tdx ? CollateralKind::tdx_tcb_info : CollateralKind::sgx_tcb_info;
   const auto name =
       name_of(kind, signers.root.spki_sha256(), platform_family(info.fmspc, info.pce_id));
   return document_facts(info.document, signers,
@@ -81,8 +82,8 @@ CollateralResult tcb_info_facts(const dcap::TcbInfo& info, const IntelSigners& s
 }
 
 CollateralResult qe_identity_facts(const dcap::QeIdentity& identity, const IntelSigners& signers) {
-  const auto kind = identity.kind == dcap::QeKind::tdx ? CollateralKind::tdx_qe_identity
-                                                       : CollateralKind::sgx_qe_identity;
+  const auto kind = identity.tee == dcap::Tee::tdx ? CollateralKind::tdx_qe_identity
+                                                   : CollateralKind::sgx_qe_identity;
   const auto name = name_of(kind, signers.root.spki_sha256(), {});
   return document_facts(
       identity.document, signers,
@@ -130,18 +131,19 @@ CollateralResult verify_intel(const CollateralFiles& files, const TrustAnchors& 
   return current(*facts, windows, now);
 }
 
-NeededCollateral needed_by_tdx_quote(Bytes bytes) {
-  const auto quote = dcap::parse_quote(bytes);
+NeededCollateral needed_by_quote(Bytes bytes, dcap::Tee tee) {
+  const auto quote = dcap::parse_quote(bytes, tee);
   if (!quote) return std::unexpected(quote.error().error);
   const auto chain = dcap::parse_pck_chain(quote->pck_chain_pem);
   if (!chain) return std::unexpected(chain.error().error);
   const auto platform = dcap::pck_extension_of(chain->leaf);
   if (!platform) return std::unexpected(platform.error().error);
   const Hash32 root = chain->root.spki_sha256();
+  const bool tdx = tee == dcap::Tee::tdx;
   return std::vector{
-      name_of(CollateralKind::tdx_tcb_info, root,
+      name_of(tdx ? CollateralKind::tdx_tcb_info : CollateralKind::sgx_tcb_info, root,
               platform_family(platform->fmspc, platform->pce_id)),
-      name_of(CollateralKind::tdx_qe_identity, root, {}),
+      name_of(tdx ? CollateralKind::tdx_qe_identity : CollateralKind::sgx_qe_identity, root, {}),
       name_of(CollateralKind::crl, root, root),
       name_of(CollateralKind::crl, root, chain->intermediate.spki_sha256()),
   };

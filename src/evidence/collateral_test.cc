@@ -139,7 +139,8 @@ TEST(CollateralNeeded, RefusesWhatIsNoEvidence) {
   EXPECT_EQ(error(Format::tdx_quote, 10), Error::malformed);
   EXPECT_EQ(error(Format::snp_report, 10), Error::malformed);
   EXPECT_EQ(error(Format::snp_report, kMaxEvidenceBytes + 1), Error::malformed);
-  EXPECT_EQ(error(Format::sgx_quote, 10), Error::unsupported);
+  EXPECT_EQ(error(Format::sgx_quote, 10), Error::malformed);
+  EXPECT_EQ(error(Format::nitro, 10), Error::unsupported);
   EXPECT_EQ(error(Format{99}, 10), Error::unsupported);
 }
 

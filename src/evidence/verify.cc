@@ -2,6 +2,7 @@
 
 #include "evidence/dcap/verify.h"
 #include "evidence/snp/verify.h"
+#include "evidence/verifier.h"
 
 namespace cloister::evidence {
 namespace {
@@ -15,22 +16,38 @@ Verification refused(Format format, Error error, std::string detail) {
   return out;
 }
 
-}  // namespace
-
-Verification verify(const Evidence& evidence, const Collateral& collateral,
-                    const VerifyPolicy& policy, const Binding& binding, UnixSeconds now) {
+Verification judge(const Evidence& evidence, const Collateral& collateral,
+                   const dcap::Prepared& intel, const VerifyPolicy& policy, const Binding& binding,
+                   UnixSeconds now) {
   if (evidence.bytes.size() > kMaxEvidenceBytes) {
     return refused(evidence.format, Error::malformed, "evidence is too large");
   }
   switch (evidence.format) {
     case Format::tdx_quote:
-      return dcap::verify_tdx_quote(evidence.bytes, collateral, policy, binding, now);
+      return dcap::verify_quote(dcap::Tee::tdx, evidence.bytes, intel, policy, binding, now);
+    case Format::sgx_quote:
+      return dcap::verify_quote(dcap::Tee::sgx, evidence.bytes, intel, policy, binding, now);
     case Format::snp_report:
       return verify_snp_report(evidence.bytes, collateral, policy, binding, now);
     default:
       break;
   }
   return refused(evidence.format, Error::unsupported, "no verifier for this format");
+}
+
+}  // namespace
+
+Verification verify(const Evidence& evidence, const Collateral& collateral,
+                    const VerifyPolicy& policy, const Binding& binding, UnixSeconds now) {
+  return judge(evidence, collateral, dcap::Prepared(collateral), policy, binding, now);
+}
+
+Verifier::Verifier(Collateral collateral, VerifyPolicy policy)
+    : collateral_(std::move(collateral)), policy_(std::move(policy)), intel_(collateral_) {}
+
+Verification Verifier::verify(const Evidence& evidence, const Binding& binding,
+                              UnixSeconds now) const {
+  return judge(evidence, collateral_, intel_, policy_, binding, now);
 }
 
 }  // namespace cloister::evidence

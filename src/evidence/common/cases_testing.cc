@@ -255,6 +255,13 @@ std::vector<std::string> differences(const Case& expected, const Appraisal& answ
   return out;
 }
 
+Format Case::kind() const {
+  const size_t version = format.rfind("-v");
+  const auto found = format_from(std::string_view(format).substr(0, version));
+  if (!found) throw std::runtime_error("cases.json: no format " + format);
+  return *found;
+}
+
 Appraisal malformed_collateral(Format format) {
   Appraisal out;
   out.format = format;

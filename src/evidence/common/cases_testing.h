@@ -25,6 +25,7 @@ struct Case {
   std::optional<std::vector<std::string>> advisories;
   JsonValue claims;
 
+  Format kind() const;  // of `format`
   Binding binding() const;
   // Nothing when a file is of no kind that Collateral knows, which a caller reports as `malformed`.
   std::optional<Collateral> gathered() const;

@@ -3,20 +3,19 @@
 #pragma once
 
 #include "evidence/dcap/chain.h"
-#include "evidence/dcap/qe_identity.h"
-#include "evidence/dcap/tcb_info.h"
+#include "evidence/dcap/prepared.h"
 
 namespace cloister::evidence::dcap {
 
+// Pointers are into the Prepared that the inputs were gathered from.
 struct Inputs {
   Quote quote;
-  PckChain pck;
-  PckExtension platform;
-  TcbInfo tcb_info;
-  QeIdentity qe_identity;
-  crypto::Certificate tcb_signer;
-  std::optional<crypto::Crl> root_crl;  // absent only when policy allows it
-  std::optional<crypto::Crl> pck_crl;
+  std::shared_ptr<const Platform> platform;
+  const TcbInfo* tcb_info = nullptr;
+  const QeIdentity* qe_identity = nullptr;
+  const crypto::Certificate* tcb_signer = nullptr;
+  const crypto::Crl* root_crl = nullptr;  // null only when policy allows it
+  const crypto::Crl* pck_crl = nullptr;
   bool foreign_crl = false;  // a CRL of some other issuer was supplied
 };
 
@@ -24,7 +23,7 @@ struct Inputs {
 // holds at `now`, then the newest. The choice rests on unsigned content and may only lead to a
 // refusal: whatever is chosen must pass every check. Refuses `malformed`, `unsupported`,
 // `collateral_missing`, and `wrong_chain` when the only signer offered has another role.
-Result<Inputs> gather(Bytes quote, const Collateral& collateral, const VerifyPolicy& policy,
+Result<Inputs> gather(Bytes quote, Tee tee, const Prepared& prepared, const VerifyPolicy& policy,
                       UnixSeconds now);
 
 }  // namespace cloister::evidence::dcap

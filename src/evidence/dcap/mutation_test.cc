@@ -19,7 +19,8 @@ std::optional<Case> good_case() {
 }
 
 std::optional<Error> judge(const Case& c, const Collateral& collateral) {
-  return verify_tdx_quote(c.evidence, collateral, c.policy, c.binding(), c.time).appraisal.error;
+  return verify_quote(Tee::tdx, c.evidence, collateral, c.policy, c.binding(), c.time)
+      .appraisal.error;
 }
 
 // Flips one bit in every `stride`-th byte of a collateral file; another bit at each.

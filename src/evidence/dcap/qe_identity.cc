@@ -71,7 +71,7 @@ Result<QeIdentity> parse_qe_identity(std::string_view document) {
   if (*id != "QE" && *id != "TD_QE") {
     return refuse(Error::unsupported, "identity of an enclave that signs no quotes");
   }
-  out.kind = *id == "TD_QE" ? QeKind::tdx : QeKind::sgx;
+  out.tee = *id == "TD_QE" ? Tee::tdx : Tee::sgx;
   if (!read_header(body, out) || !read_enclave(body, out)) {
     return refuse(Error::malformed, "fields of the enclave identity");
   }

@@ -7,11 +7,9 @@
 
 namespace cloister::evidence::dcap {
 
-enum class QeKind : uint8_t { sgx, tdx };  // id "QE" and "TD_QE"
-
 struct QeIdentity {
   SignedJson document;
-  QeKind kind;
+  Tee tee;  // id "QE" or "TD_QE"
   UnixSeconds issue_date;
   UnixSeconds next_update;
   uint64_t evaluation_number;

@@ -50,29 +50,50 @@ TdReport read_td_report(Bytes body) {
 }
 
 EnclaveReport read_enclave_report(Bytes body) {
-  return {.misc_select = to_fixed<4>(body.subspan(16, 4)).value(),
+  return {.cpu_svn = to_fixed<16>(body.first(16)).value(),
+          .misc_select = to_fixed<4>(body.subspan(16, 4)).value(),
           .attributes = to_fixed<16>(body.subspan(48, 16)).value(),
+          .mr_enclave = to_fixed<32>(body.subspan(64, 32)).value(),
           .mr_signer = to_fixed<32>(body.subspan(128, 32)).value(),
           .isv_prod_id = ByteReader(body.subspan(256, 2)).u16_le().value(),
           .isv_svn = ByteReader(body.subspan(258, 2)).u16_le().value(),
           .report_data = to_fixed<64>(body.subspan(320, 64)).value()};
 }
 
-Result<void> check_header(Bytes bytes) {
+bool known_version(uint16_t version, Tee tee) {
+  return version == 4 || version == 5 || (version == 3 && tee == Tee::sgx);
+}
+
+// The TEE stands in a field that version 3, which knows SGX only, reserves.
+Result<void> check_tee(uint16_t version, uint32_t found, Tee expected) {
+  if (version == 3) {
+    if (found == 0) return {};
+    return refuse(Error::malformed, "the reserved field of a version 3 header is not zero");
+  }
+  if (found != kTeeSgx && found != kTeeTdx) {
+    return refuse(Error::unsupported, "TEE type " + std::to_string(found));
+  }
+  const Tee tee = found == kTeeTdx ? Tee::tdx : Tee::sgx;
+  if (tee == expected) return {};
+  return refuse(Error::unsupported, std::string(word(tee)) + " quote where " +
+                                        std::string(word(expected)) + " is verified");
+}
+
+Result<void> check_header(Bytes bytes, Tee tee) {
   ByteReader in(bytes);
   if (in.remaining() < kHeaderBytes) return refuse(Error::malformed, "quote header is cut off");
   const uint16_t version = in.u16_le().value();
   const uint16_t key_type = in.u16_le().value();
-  const uint32_t tee = in.u32_le().value();
+  const uint32_t tee_type = in.u32_le().value();
   in.take(4);  // SVNs in version 3, reserved since; nothing is decided with them
-  if (version != 4 && version != 5) {
-    return refuse(Error::unsupported, "quote version " + std::to_string(version));
+  if (!known_version(version, tee)) {
+    return refuse(Error::unsupported,
+                  std::string(word(tee)) + " quote version " + std::to_string(version));
   }
   if (key_type != kEcdsaP256) {
     return refuse(Error::unsupported, "attestation key type " + std::to_string(key_type));
   }
-  if (tee == kTeeSgx) return refuse(Error::unsupported, "SGX quote where TDX is verified");
-  if (tee != kTeeTdx) return refuse(Error::unsupported, "TEE type " + std::to_string(tee));
+  if (const auto right = check_tee(version, tee_type, tee); !right) return right;
   const Bytes vendor = in.take(16).value();
   if (!equal(vendor, kIntelVendorId)) {
     return refuse(Error::unsupported, "quoting enclave vendor " + to_hex(vendor));
@@ -80,22 +101,35 @@ Result<void> check_header(Bytes bytes) {
   return {};
 }
 
+std::optional<size_t> size_of_body_type(uint16_t type) {
+  switch (type) {
+    case kBodySgx:
+      return kEnclaveReportBytes;
+    case kBodyTd10:
+      return kTdReport10Bytes;
+    case kBodyTd15:
+      return kTdReport15Bytes;
+    default:
+      return std::nullopt;
+  }
+}
+
 // The size of the body, after the descriptor of version 5 has been read from `in`.
-Result<size_t> body_size(uint16_t version, ByteReader& in) {
-  if (version == 4) return kTdReport10Bytes;
+Result<size_t> body_size(uint16_t version, Tee tee, ByteReader& in) {
+  if (version < 5) return tee == Tee::tdx ? kTdReport10Bytes : kEnclaveReportBytes;
   const auto type = in.u16_le();
   const auto size = in.u32_le();
   if (!type || !size) return refuse(Error::malformed, "body descriptor is cut off");
-  if (*type == kBodySgx) return refuse(Error::malformed, "SGX body in a TDX quote");
-  if (*type != kBodyTd10 && *type != kBodyTd15) {
-    return refuse(Error::unsupported, "body type " + std::to_string(*type));
+  const auto expected = size_of_body_type(*type);
+  if (!expected) return refuse(Error::unsupported, "body type " + std::to_string(*type));
+  if ((*type == kBodySgx) != (tee == Tee::sgx)) {
+    return refuse(Error::malformed, "the body is of another TEE than the header says");
   }
-  const size_t expected = *type == kBodyTd10 ? kTdReport10Bytes : kTdReport15Bytes;
-  if (*size != expected) {
+  if (*size != *expected) {
     return refuse(Error::malformed,
-                  "body size " + std::to_string(*size) + ", expected " + std::to_string(expected));
+                  "body size " + std::to_string(*size) + ", expected " + std::to_string(*expected));
   }
-  return expected;
+  return *expected;
 }
 
 // Type and size; the size must be exactly what remains.
@@ -140,6 +174,7 @@ Result<void> read_authentication_data(Bytes data, Quote& quote) {
   if (!signature || !key) return refuse(Error::malformed, "quote signature is cut off");
   quote.signature = *signature;
   quote.attestation_key = *key;
+  if (quote.version == 3) return read_qe_certification_data(in, quote);  // without a wrapping
   const auto outer = take_certification_data(in, kQeReportCertificationData);
   if (!outer) return std::unexpected(outer.error());
   ByteReader inner(*outer);
@@ -148,19 +183,25 @@ Result<void> read_authentication_data(Bytes data, Quote& quote) {
 
 }  // namespace
 
-Result<Quote> parse_quote(Bytes bytes) {
+Result<Quote> parse_quote(Bytes bytes, Tee tee) {
   if (bytes.size() > kMaxQuoteBytes) return refuse(Error::malformed, "quote is too large");
-  if (const auto header = check_header(bytes); !header) return std::unexpected(header.error());
+  if (const auto header = check_header(bytes, tee); !header) {
+    return std::unexpected(header.error());
+  }
   ByteReader in(bytes);
   Quote quote{};
   quote.version = in.u16_le().value();
   in.take(kHeaderBytes - 2);
-  const auto size = body_size(quote.version, in);
+  const auto size = body_size(quote.version, tee, in);
   if (!size) return std::unexpected(size.error());
   const auto body = in.take(*size);
   if (!body) return refuse(Error::malformed, "report body is cut off");
-  quote.td = read_td_report(*body);
-  const size_t descriptor = quote.version == 4 ? 0 : kDescriptorBytes;
+  if (tee == Tee::tdx) {
+    quote.body = read_td_report(*body);
+  } else {
+    quote.body = read_enclave_report(*body);
+  }
+  const size_t descriptor = quote.version < 5 ? 0 : kDescriptorBytes;
   quote.signed_part = bytes.first(kHeaderBytes + descriptor + *size);
 
   const auto length = in.u32_le();

@@ -1,12 +1,15 @@
-// The byte layout of DCAP quotes (Intel TDX DCAP Quoting Library API, A.3): TDX version 4 with a TD
-// 1.0 report, and version 5 with a TD 1.0 or TD 1.5 report. Offsets are in 20-attestation, 1.1 to
-// 1.4.
+// The byte layout of DCAP quotes (Intel SGX ECDSA QuoteLib API, A.4; TDX DCAP Quoting Library API,
+// A.3): SGX versions 3, 4 and 5; TDX version 4 with a TD 1.0 report, and 5 with a TD 1.0 or 1.5
+// report. Offsets are in 20-attestation, 1.1 to 1.4.
 //
 // Parsing checks lengths and kinds and believes nothing: every field is untrusted until the quote's
 // signature chain has been verified.
 #pragma once
 
+#include <variant>
+
 #include "evidence/common/fault.h"
+#include "evidence/dcap/tee.h"
 
 namespace cloister::evidence::dcap {
 
@@ -37,8 +40,10 @@ struct TdReport {
 
 // SGX report body, 384 bytes: here that of the quoting enclave.
 struct EnclaveReport {
+  Fixed<16> cpu_svn;
   Fixed<4> misc_select;
   Fixed<16> attributes;
+  Fixed<32> mr_enclave;
   Fixed<32> mr_signer;
   uint16_t isv_prod_id;
   uint16_t isv_svn;
@@ -48,7 +53,7 @@ struct EnclaveReport {
 // The views point into the bytes that were parsed.
 struct Quote {
   uint16_t version;
-  TdReport td;
+  std::variant<TdReport, EnclaveReport> body;
   Bytes signed_part;      // header ‖ [descriptor] ‖ body
   Bytes signature;        // over signed_part, by attestation_key
   Bytes attestation_key;  // X‖Y
@@ -58,11 +63,18 @@ struct Quote {
   Bytes qe_authentication_data;
   Bytes pck_chain_pem;
   size_t trailing_bytes;  // after the declared end; covered by nothing
+
+  const TdReport* td() const { return std::get_if<TdReport>(&body); }  // null for SGX
+  const EnclaveReport* enclave() const { return std::get_if<EnclaveReport>(&body); }
+  const Fixed<64>& report_data() const {
+    return td() != nullptr ? td()->report_data : enclave()->report_data;
+  }
 };
 
-// Refuses `malformed` (lengths, descriptor, inner lengths that do not meet) and `unsupported`
-// (version, key type, TEE, vendor, certification data other than a PCK chain in PEM). Bytes after
-// the declared end are tolerated and counted: operating systems hand out padded buffers.
-Result<Quote> parse_quote(Bytes bytes);
+// A quote of the kind `tee`. Refuses `malformed` (lengths, descriptor, reserved field of version 3,
+// inner lengths that do not meet) and `unsupported` (version, key type, the other TEE, vendor,
+// certification data other than a PCK chain in PEM). Bytes after the declared end are tolerated and
+// counted: operating systems hand out padded buffers.
+Result<Quote> parse_quote(Bytes bytes, Tee tee);
 
 }  // namespace cloister::evidence::dcap

@@ -121,13 +121,30 @@ Scenario::Scenario()
   policy.anchors.development_intel = {hierarchy().root_spki()};
 }
 
-Verification Scenario::judge() const {
+Scenario sgx_scenario(uint16_t version) {
+  Scenario s;
+  s.tee = Tee::sgx;
+  s.sgx_version = version;
+  s.enclave.report_data = kReportData;
+  s.qe.isv_prod_id = 1;
+  s.info.id = "SGX";
+  s.identity.id = "QE";
+  s.identity.isv_prod_id = 1;
+  return s;
+}
+
+Buffer Scenario::quote() const {
   std::string pem = crypto::to_pem(leaf) + crypto::to_pem(intermediate) + crypto::to_pem(root);
   if (bend_pck_pem) bend_pck_pem(pem);
   const auto attestation_key = crypto::PrivateKey::generate_ec(crypto::Curve::p256);
-  Buffer quote = sim::encode_tdx_quote(td, qe, attestation_key, *pck_key, pem);
-  if (bend_quote) bend_quote(quote);
+  const sim::IntelQuoteSigner signer{qe, attestation_key, *pck_key, pem};
+  Buffer out = tee == Tee::tdx ? sim::encode_tdx_quote(td, signer)
+                               : sim::encode_sgx_quote(enclave, sgx_version, signer);
+  if (bend_quote) bend_quote(out);
+  return out;
+}
 
+Verification Scenario::judge() const {
   std::string info_body = sim::encode_tcb_info(info);
   if (bend_info_body) bend_info_body(info_body);
   std::string info_document = sim::sign_document("tcbInfo", info_body, *info_key);
@@ -141,7 +158,7 @@ Verification Scenario::judge() const {
   collateral.certificates = signers;
   if (root_crl) collateral.crls.push_back(*root_crl);
   if (pck_crl) collateral.crls.push_back(*pck_crl);
-  return verify_tdx_quote(quote, collateral, policy, binding, now);
+  return verify_quote(tee, quote(), collateral, policy, binding, now);
 }
 
 }  // namespace cloister::evidence::dcap

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "evidence/common/evidence.h"
+#include "evidence/dcap/tee.h"
 #include "evidence/sim/intel.h"
 
 namespace cloister::evidence::dcap {
@@ -19,7 +20,10 @@ struct Scenario {
   Scenario();
 
   // --- the quote
+  Tee tee = Tee::tdx;
   sim::IntelTdReport td;
+  sim::IntelEnclave enclave;  // for SGX
+  uint16_t sgx_version = 3;
   sim::IntelQuotingEnclave qe;
   const crypto::PrivateKey* pck_key;  // signs the QE report
   crypto::Certificate leaf, intermediate, root;
@@ -42,7 +46,11 @@ struct Scenario {
   UnixSeconds now = kNow;
 
   Verification judge() const;
+  Buffer quote() const;
 };
+
+// The same platform's enclave: SGX collateral of the same hierarchy.
+Scenario sgx_scenario(uint16_t version);
 
 sim::IntelWindow good_window();
 crypto::Crl crl_of(const sim::IntelAuthority& issuer, const std::vector<Buffer>& revoked,

@@ -68,12 +68,16 @@ Result<SignedJson> parse_signed_json(std::string_view document, std::string_view
   if (!text || !signature || members->size() != 2 || !(*parsed)[name].is_object()) {
     return refuse(Error::malformed, what + " and its signature are not the two members");
   }
-  return SignedJson{(*parsed)[name], std::string(*text), *signature};
+  return SignedJson{(*parsed)[name], std::string(*text), *signature,
+                    std::make_shared<crypto::SignerMemo>()};
 }
 
 bool signed_by(const SignedJson& document, const crypto::Certificate& signer) {
-  return crypto::verify_ecdsa(crypto::Curve::p256, signer.public_xy(),
-                              as_bytes(document.signed_text), document.signature);
+  if (document.signer->holds(signer.spki_der())) return true;
+  if (signer.key_kind() != crypto::KeyKind::ec_p256) return false;
+  if (!signer.signed_message(as_bytes(document.signed_text), document.signature)) return false;
+  document.signer->remember(signer.spki_der());
+  return true;
 }
 
 std::optional<UnixSeconds> time_field(const JsonValue& object, std::string_view key) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/text.h"
+#include "crypto/signer_memo.h"
 #include "evidence/common/fault.h"
 
 namespace cloister::evidence::dcap {
@@ -11,14 +12,16 @@ namespace cloister::evidence::dcap {
 // A document before its signature has been checked.
 struct SignedJson {
   JsonValue body;
-  std::string signed_text;  // the exact bytes under the signature
-  Fixed<64> signature;      // r‖s
+  std::string signed_text;                     // the exact bytes under the signature
+  Fixed<64> signature;                         // r‖s
+  std::shared_ptr<crypto::SignerMemo> signer;  // copies share what they know
 };
 
 // Exactly the members `name` and "signature"; nothing else may stand beside them unsigned.
 Result<SignedJson> parse_signed_json(std::string_view document, std::string_view name);
 
-// The signature alone; whether `signer` may sign such documents is check_tcb_signer's question.
+// The signature alone, remembered once it held; whether `signer` may sign such documents is
+// check_tcb_signer's question.
 bool signed_by(const SignedJson& document, const crypto::Certificate& signer);
 
 // Fields of an object: nothing when absent, of another kind, or out of range.

@@ -21,11 +21,11 @@ std::optional<Fixed<16>> components(const JsonValue& value) {
   return out;
 }
 
-std::optional<PlatformLevel> platform_level(const JsonValue& level, bool tdx) {
+std::optional<PlatformLevel> platform_level(const JsonValue& level, Tee tee) {
   const JsonValue& tcb = level["tcb"];
   const auto sgx = components(tcb["sgxtcbcomponents"]);
   const auto pce_svn = u16_field(tcb, "pcesvn");
-  const auto extra = tdx ? components(tcb["tdxtcbcomponents"]) : Fixed<16>{};
+  const auto extra = tee == Tee::tdx ? components(tcb["tdxtcbcomponents"]) : Fixed<16>{};
   auto status = level_status(level);
   if (!sgx || !pce_svn || !extra || !status) return std::nullopt;
   return PlatformLevel{*sgx, *pce_svn, *extra, std::move(*status)};
@@ -35,12 +35,12 @@ auto rank(const PlatformLevel& level) {
   return std::tie(level.sgx_components, level.pce_svn, level.tdx_components);
 }
 
-std::optional<std::vector<PlatformLevel>> platform_levels(const JsonValue& array, bool tdx) {
+std::optional<std::vector<PlatformLevel>> platform_levels(const JsonValue& array, Tee tee) {
   const auto* levels = array.array();
   if (levels == nullptr || levels->empty() || levels->size() > kMaxLevels) return std::nullopt;
   std::vector<PlatformLevel> out;
   for (const JsonValue& level : *levels) {
-    auto parsed = platform_level(level, tdx);
+    auto parsed = platform_level(level, tee);
     if (!parsed) return std::nullopt;
     out.push_back(std::move(*parsed));
   }
@@ -107,10 +107,10 @@ bool read_header(const JsonValue& body, TcbInfo& out) {
 }
 
 bool read_levels(const JsonValue& body, TcbInfo& out) {
-  auto levels = platform_levels(body["tcbLevels"], out.tdx);
+  auto levels = platform_levels(body["tcbLevels"], out.tee);
   if (!levels) return false;
   out.levels = std::move(*levels);
-  if (!out.tdx) return true;
+  if (out.tee == Tee::sgx) return true;
   out.module = module_signer(body["tdxModule"]);
   auto identities = module_identities(body["tdxModuleIdentities"]);
   if (!out.module || !identities) return false;
@@ -137,7 +137,7 @@ Result<TcbInfo> parse_tcb_info(std::string_view document) {
     return refuse(Error::malformed, "TCB info without id or type");
   }
   if (*type != kTcbType) return refuse(Error::unsupported, "TCB type " + std::to_string(*type));
-  out.tdx = *id == "TDX";
+  out.tee = *id == "TDX" ? Tee::tdx : Tee::sgx;
   if (!read_header(body, out) || !read_levels(body, out)) {
     return refuse(Error::malformed, "fields of TCB info");
   }

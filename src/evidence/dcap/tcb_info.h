@@ -4,6 +4,7 @@
 #pragma once
 
 #include "evidence/dcap/signed_json.h"
+#include "evidence/dcap/tee.h"
 
 namespace cloister::evidence::dcap {
 
@@ -30,7 +31,7 @@ constexpr size_t kMaxModuleIdentities = 32;
 
 struct TcbInfo {
   SignedJson document;
-  bool tdx;  // id "TDX", else "SGX"
+  Tee tee;  // its id
   UnixSeconds issue_date;
   UnixSeconds next_update;
   Fixed<6> fmspc;

@@ -9,19 +9,23 @@
 #include "evidence/dcap/claims.h"
 #include "evidence/dcap/policy.h"
 #include "evidence/dcap/tcb_level.h"
+#include "evidence/dcap/tdx_module.h"
 
 namespace cloister::evidence::dcap {
 namespace {
 
-using crypto::Curve;
-
 // One verification. Stages run in a fixed order, each returns what it found or why it refuses, and
 // the first refusal is the verdict.
-class TdxVerification {
+class QuoteVerification {
  public:
-  TdxVerification(Bytes quote, const Collateral& collateral, const VerifyPolicy& policy,
-                  const Binding& binding, UnixSeconds now)
-      : quote_(quote), collateral_(collateral), policy_(policy), binding_(binding), now_(now) {}
+  QuoteVerification(Tee tee, Bytes quote, const Prepared& prepared, const VerifyPolicy& policy,
+                    const Binding& binding, UnixSeconds now)
+      : tee_(tee),
+        quote_(quote),
+        prepared_(prepared),
+        policy_(policy),
+        binding_(binding),
+        now_(now) {}
 
   Verification run();
 
@@ -36,20 +40,23 @@ class TdxVerification {
   Found signatures();
   Found identities();
   Found levels();
-  Found debug() { return check_debug(inputs_.quote.td, policy_); }
+  Found debug() { return check_debug(inputs_.quote, policy_); }
   Found attributes() { return check_attributes(inputs_, appraisal_.advisories, policy_); }
-  Found service_td() { return check_service_td(inputs_.quote.td, policy_); }
+  Found service_td() { return check_service_td(inputs_.quote, policy_); }
   Found status() { return check_status(*appraisal_.status, policy_); }
-  Found report_data() {
-    return check_binding(binding_, inputs_.quote.td.report_data, std::nullopt);
-  }
+  Found report_data() { return check_binding(binding_, inputs_.quote.report_data(), std::nullopt); }
 
-  Result<TcbStatus> module_status();
+  Result<TcbStatus> module_status(const TdReport& td);
+  TcbStatus with_relaunch(const TdReport& td, const RelaunchInput& input) const;
   void add_advisories(const LevelStatus& level);
   VerifiedEvidence verified() const;
 
+  const PckChain& pck() const { return inputs_.platform->chain; }
+  const PckExtension& platform() const { return inputs_.platform->extension; }
+
+  const Tee tee_;
   const Bytes quote_;
-  const Collateral& collateral_;
+  const Prepared& prepared_;
   const VerifyPolicy& policy_;
   const Binding& binding_;
   const UnixSeconds now_;
@@ -63,21 +70,21 @@ class TdxVerification {
   Appraisal appraisal_;
 };
 
-Verification TdxVerification::run() {
+Verification QuoteVerification::run() {
   struct Stage {
     const char* check;
     const char* expected;
-    Found (TdxVerification::*run)();
+    Found (QuoteVerification::*run)();
   };
-  using T = TdxVerification;
+  using T = QuoteVerification;
   static constexpr Stage kStages[] = {
-      {"evidence_form", "a TDX quote and the collateral it needs", &T::parse},
+      {"evidence_form", "a quote and the collateral it needs", &T::parse},
       {"vendor_root", "a chain to the pinned Intel SGX Root CA", &T::chains},
       {"collateral_fresh", "every window holds at the time of judgement", &T::windows},
       {"revocation", "no certificate of the chains is revoked", &T::revocation},
       {"collateral_match", "collateral for this platform", &T::collateral_match},
       {"evidence_signature", "collateral, QE report and quote are signed", &T::signatures},
-      {"identity", "Intel's quoting enclave and TDX module", &T::identities},
+      {"identity", "Intel's quoting enclave, and for TDX its module", &T::identities},
       {"tcb_level", "a published TCB level matches", &T::levels},
       {"debug_off", "off", &T::debug},
       {"attributes", "allowed by policy", &T::attributes},
@@ -85,7 +92,7 @@ Verification TdxVerification::run() {
       {"tcb_status", "a status that policy accepts", &T::status},
       {"report_data", "the expected binding", &T::report_data},
   };
-  appraisal_.format = Format::tdx_quote;
+  appraisal_.format = tee_ == Tee::tdx ? Format::tdx_quote : Format::sgx_quote;
   for (const Stage& stage : kStages) {
     const Found found = (this->*stage.run)();
     appraisal_.checks.push_back(
@@ -99,17 +106,17 @@ Verification TdxVerification::run() {
   return {std::move(appraisal_), std::move(evidence)};
 }
 
-TdxVerification::Found TdxVerification::parse() {
-  auto inputs = gather(quote_, collateral_, policy_, now_);
+QuoteVerification::Found QuoteVerification::parse() {
+  auto inputs = gather(quote_, tee_, prepared_, policy_, now_);
   if (!inputs) return std::unexpected(inputs.error());
   inputs_ = std::move(*inputs);
   return "quote version " + std::to_string(inputs_.quote.version);
 }
 
-TdxVerification::Found TdxVerification::chains() {
-  const auto chain = check_pck_chain(inputs_.pck, policy_.anchors);
+QuoteVerification::Found QuoteVerification::chains() {
+  const auto chain = check_pck_chain(pck(), policy_.anchors);
   if (!chain) return std::unexpected(chain.error());
-  const auto signer = check_tcb_signer(inputs_.tcb_signer, inputs_.pck.root);
+  const auto signer = check_tcb_signer(*inputs_.tcb_signer, pck().root);
   if (!signer) return std::unexpected(signer.error());
   ca_ = chain->ca;
   appraisal_.development = chain->development;
@@ -117,14 +124,14 @@ TdxVerification::Found TdxVerification::chains() {
                                         : "Intel SGX Root CA");
 }
 
-TdxVerification::Found TdxVerification::windows() {
-  const TcbInfo& info = inputs_.tcb_info;
-  const QeIdentity& qe = inputs_.qe_identity;
+QuoteVerification::Found QuoteVerification::windows() {
+  const TcbInfo& info = *inputs_.tcb_info;
+  const QeIdentity& qe = *inputs_.qe_identity;
   std::vector<Window> windows = {
-      window_of("PCK certificate", inputs_.pck.leaf),
-      window_of("PCK CA", inputs_.pck.intermediate),
-      window_of("root", inputs_.pck.root),
-      window_of("TCB signing certificate", inputs_.tcb_signer),
+      window_of("PCK certificate", pck().leaf),
+      window_of("PCK CA", pck().intermediate),
+      window_of("root", pck().root),
+      window_of("TCB signing certificate", *inputs_.tcb_signer),
       {"TCB info", info.issue_date, info.next_update},
       {"QE identity", qe.issue_date, qe.next_update},
   };
@@ -137,59 +144,63 @@ TdxVerification::Found TdxVerification::windows() {
 }
 
 // A list counts only when its issuer signed it; a forged one is refused with the other signatures.
-TdxVerification::Found TdxVerification::revocation() {
-  const PckChain& pck = inputs_.pck;
-  root_crl_signed_ = inputs_.root_crl && inputs_.root_crl->signed_by(pck.root);
-  pck_crl_signed_ = inputs_.pck_crl && inputs_.pck_crl->signed_by(pck.intermediate);
-  if (root_crl_signed_ && inputs_.root_crl->lists(pck.intermediate.serial())) {
+QuoteVerification::Found QuoteVerification::revocation() {
+  const crypto::Crl* root_crl = inputs_.root_crl;
+  const crypto::Crl* pck_crl = inputs_.pck_crl;
+  root_crl_signed_ = root_crl != nullptr && root_crl->signed_by(pck().root);
+  pck_crl_signed_ = pck_crl != nullptr && pck_crl->signed_by(pck().intermediate);
+  if (root_crl_signed_ && root_crl->lists(pck().intermediate.serial())) {
     return refuse(Error::revoked, "the PCK CA is revoked");
   }
-  if (root_crl_signed_ && inputs_.root_crl->lists(inputs_.tcb_signer.serial())) {
+  if (root_crl_signed_ && root_crl->lists(inputs_.tcb_signer->serial())) {
     return refuse(Error::revoked, "the TCB signing certificate is revoked");
   }
-  if (pck_crl_signed_ && inputs_.pck_crl->lists(pck.leaf.serial())) {
+  if (pck_crl_signed_ && pck_crl->lists(pck().leaf.serial())) {
     return refuse(Error::revoked, "the PCK certificate is revoked");
   }
   if (root_crl_signed_ && pck_crl_signed_) return std::string("none is listed");
-  if (inputs_.root_crl && inputs_.pck_crl) return std::string("a list is not signed by its issuer");
+  if (root_crl != nullptr && pck_crl != nullptr) {
+    return std::string("a list is not signed by its issuer");
+  }
   return std::string("not fully checked: policy allows absent lists");
 }
 
-TdxVerification::Found TdxVerification::collateral_match() {
-  const TcbInfo& info = inputs_.tcb_info;
-  const QeIdentity& qe = inputs_.qe_identity;
-  const bool info_authentic = signed_by(info.document, inputs_.tcb_signer);
-  const bool qe_authentic = signed_by(qe.document, inputs_.tcb_signer);
-  if (!inputs_.pck_crl && inputs_.foreign_crl) {
+QuoteVerification::Found QuoteVerification::collateral_match() {
+  const TcbInfo& info = *inputs_.tcb_info;
+  const QeIdentity& qe = *inputs_.qe_identity;
+  const bool info_authentic = signed_by(info.document, *inputs_.tcb_signer);
+  const bool qe_authentic = signed_by(qe.document, *inputs_.tcb_signer);
+  if (inputs_.pck_crl == nullptr && inputs_.foreign_crl) {
     return refuse(Error::collateral_mismatch, "the CRL is of another PCK CA");
   }
-  if (info_authentic && !info.tdx) return refuse(Error::collateral_mismatch, "TCB info is for SGX");
-  if (info_authentic && info.fmspc != inputs_.platform.fmspc) {
-    return refuse(Error::collateral_mismatch, "TCB info is for FMSPC " + to_hex(info.fmspc) +
-                                                  ", the platform is " +
-                                                  to_hex(inputs_.platform.fmspc));
+  if (info_authentic && info.tee != tee_) {
+    return refuse(Error::collateral_mismatch, "TCB info is for " + std::string(word(info.tee)));
   }
-  if (info_authentic && info.pce_id != inputs_.platform.pce_id) {
+  if (info_authentic && info.fmspc != platform().fmspc) {
+    return refuse(Error::collateral_mismatch, "TCB info is for FMSPC " + to_hex(info.fmspc) +
+                                                  ", the platform is " + to_hex(platform().fmspc));
+  }
+  if (info_authentic && info.pce_id != platform().pce_id) {
     return refuse(Error::collateral_mismatch, "TCB info is for PCEID " + to_hex(info.pce_id));
   }
-  if (qe_authentic && qe.kind != QeKind::tdx) {
-    return refuse(Error::collateral_mismatch, "the QE identity is for SGX");
+  if (qe_authentic && qe.tee != tee_) {
+    return refuse(Error::collateral_mismatch,
+                  "the QE identity is for " + std::string(word(qe.tee)));
   }
   if (!info_authentic) return refuse(Error::bad_signature, "signature of TCB info");
   if (!qe_authentic) return refuse(Error::bad_signature, "signature of the QE identity");
   return "FMSPC " + to_hex(info.fmspc);
 }
 
-TdxVerification::Found TdxVerification::signatures() {
+QuoteVerification::Found QuoteVerification::signatures() {
   const Quote& quote = inputs_.quote;
-  if (inputs_.root_crl && !root_crl_signed_) {
+  if (inputs_.root_crl != nullptr && !root_crl_signed_) {
     return refuse(Error::bad_signature, "signature of the root CRL");
   }
-  if (inputs_.pck_crl && !pck_crl_signed_) {
+  if (inputs_.pck_crl != nullptr && !pck_crl_signed_) {
     return refuse(Error::bad_signature, "signature of the PCK CRL");
   }
-  if (!crypto::verify_ecdsa(Curve::p256, inputs_.pck.leaf.public_xy(), quote.qe_report_bytes,
-                            quote.qe_report_signature)) {
+  if (!pck().leaf.signed_message(quote.qe_report_bytes, quote.qe_report_signature)) {
     return refuse(Error::bad_signature, "signature of the QE report");
   }
   crypto::Sha256 bound;
@@ -198,7 +209,7 @@ TdxVerification::Found TdxVerification::signatures() {
   if (!equal(bound.finish(), claimed.first(32)) || !all_zero(claimed.subspan(32))) {
     return refuse(Error::bad_signature, "the QE report names another attestation key");
   }
-  if (!crypto::verify_ecdsa(Curve::p256, quote.attestation_key, quote.signed_part,
+  if (!crypto::verify_ecdsa(crypto::Curve::p256, quote.attestation_key, quote.signed_part,
                             quote.signature)) {
     return refuse(Error::bad_signature, "signature of the quote");
   }
@@ -206,61 +217,48 @@ TdxVerification::Found TdxVerification::signatures() {
   return std::string("all hold");
 }
 
-TdxVerification::Found TdxVerification::identities() {
-  const TdReport& td = inputs_.quote.td;
-  if (!matches(inputs_.qe_identity, inputs_.quote.qe_report)) {
+QuoteVerification::Found QuoteVerification::identities() {
+  if (!matches(*inputs_.qe_identity, inputs_.quote.qe_report)) {
     return refuse(Error::identity_mismatch, "the quoting enclave is not the one of the identity");
   }
-  const uint8_t version = td.tee_tcb_svn[1];
-  const ModuleIdentity* module = find_module(inputs_.tcb_info, version);
-  if (version != 0 && module == nullptr) {
-    return refuse(Error::no_tcb_level, "no TDX module version " + std::to_string(version));
-  }
-  const ModuleSigner& signer = version == 0 ? *inputs_.tcb_info.module : module->signer;
-  if (td.mr_signer_seam != signer.mr_signer) {
-    return refuse(Error::identity_mismatch, "MRSIGNERSEAM " + to_hex(td.mr_signer_seam));
-  }
-  for (size_t i = 0; i < td.seam_attributes.size(); ++i) {
-    const uint8_t masked = td.seam_attributes[i] & signer.attributes_mask[i];
-    if (td.seam_attributes[i] != 0 || masked != signer.attributes[i]) {
-      return refuse(Error::identity_mismatch, "SEAMATTRIBUTES " + to_hex(td.seam_attributes));
-    }
+  const TdReport* td = inputs_.quote.td();
+  if (td == nullptr) return std::string("the quoting enclave matches");
+  if (const auto module = check_module_identity(*inputs_.tcb_info, *td); !module) {
+    return std::unexpected(module.error());
   }
   return std::string("both match");
 }
 
-// Of a module of version 0 only the platform level speaks.
-Result<TcbStatus> TdxVerification::module_status() {
-  const Fixed<16>& svn = inputs_.quote.td.tee_tcb_svn;
-  if (svn[1] == 0) return TcbStatus::up_to_date;
-  const ModuleIdentity* module = find_module(inputs_.tcb_info, svn[1]);
-  const EnclaveLevel* level =
-      module == nullptr ? nullptr : match_enclave_level(module->levels, svn[0]);
-  if (level == nullptr) {
-    return refuse(Error::no_tcb_level, "no level for TDX module SVN " + std::to_string(svn[0]));
-  }
-  add_advisories(level->at);
-  appraisal_.claims.set("module_status", name(level->at.status));
-  return level->at.status;
+Result<TcbStatus> QuoteVerification::module_status(const TdReport& td) {
+  const auto level = module_level(*inputs_.tcb_info, td);
+  if (!level) return std::unexpected(level.error());
+  if (*level == nullptr) return TcbStatus::up_to_date;
+  add_advisories((*level)->at);
+  appraisal_.claims.set("module_status", name((*level)->at.status));
+  return (*level)->at.status;
 }
 
-TdxVerification::Found TdxVerification::levels() {
-  const TdReport& td = inputs_.quote.td;
-  const PckExtension& platform = inputs_.platform;
+TcbStatus QuoteVerification::with_relaunch(const TdReport& td, const RelaunchInput& input) const {
+  if (!td.v1_5 || !relaunch_advised(*inputs_.tcb_info, input)) return input.merged;
+  return relaunch_status(input);
+}
+
+QuoteVerification::Found QuoteVerification::levels() {
+  const TdReport* td = inputs_.quote.td();
   const EnclaveLevel* qe =
-      match_enclave_level(inputs_.qe_identity.levels, inputs_.quote.qe_report.isv_svn);
+      match_enclave_level(inputs_.qe_identity->levels, inputs_.quote.qe_report.isv_svn);
   if (qe == nullptr) return refuse(Error::no_tcb_level, "no level for the quoting enclave");
-  const auto module = module_status();
+  const auto module = td != nullptr ? module_status(*td) : TcbStatus::up_to_date;
   if (!module) return std::unexpected(module.error());
-  const PlatformMatch match = match_platform_level(inputs_.tcb_info.levels, platform.cpu_svn,
-                                                   platform.pce_svn, td.tee_tcb_svn);
+  const PlatformMatch match =
+      match_platform_level(inputs_.tcb_info->levels, platform().cpu_svn, platform().pce_svn,
+                           td != nullptr ? td->tee_tcb_svn : Fixed<16>{});
   if (match.tdx == nullptr) return refuse(Error::no_tcb_level, "no level for the platform");
 
   TcbStatus merged = merge(match.tdx->at.status, *module);
-  if (td.v1_5) {
-    const RelaunchInput input{qe->at.status, match.sgx->at.status, *module, merged,
-                              td.v1_5->tee_tcb_svn_2};
-    if (relaunch_advised(inputs_.tcb_info, input)) merged = relaunch_status(input);
+  if (td != nullptr) {
+    const Fixed<16> svn_now = td->v1_5 ? td->v1_5->tee_tcb_svn_2 : Fixed<16>{};
+    merged = with_relaunch(*td, {qe->at.status, match.sgx->at.status, *module, merged, svn_now});
   }
   appraisal_.status = merge(merged, qe->at.status);
   add_advisories(match.tdx->at);
@@ -272,7 +270,7 @@ TdxVerification::Found TdxVerification::levels() {
   return std::string(name(*appraisal_.status));
 }
 
-void TdxVerification::add_advisories(const LevelStatus& level) {
+void QuoteVerification::add_advisories(const LevelStatus& level) {
   std::vector<std::string>& all = appraisal_.advisories;
   all.insert(all.end(), level.advisories.begin(), level.advisories.end());
   std::ranges::sort(all);
@@ -281,29 +279,37 @@ void TdxVerification::add_advisories(const LevelStatus& level) {
   earliest_tcb_date_ = std::min(earliest_tcb_date_, level.tcb_date);
 }
 
-VerifiedEvidence TdxVerification::verified() const {
-  const TdReport& td = inputs_.quote.td;
+VerifiedEvidence QuoteVerification::verified() const {
   VerifiedEvidenceMaker::Fields fields;
-  fields.format = Format::tdx_quote;
+  fields.format = appraisal_.format;
   fields.development = appraisal_.development;
   fields.status = *appraisal_.status;
   fields.advisories = appraisal_.advisories;
-  fields.report_data = to_buffer(td.report_data);
-  fields.measurement = to_buffer(td.mr_td);
-  for (const Fixed<48>& rtmr : td.rtmr) fields.runtime_measurements.push_back(to_buffer(rtmr));
-  fields.configuration = to_buffer(td.mr_config_id);
-  fields.platform_id = to_buffer(inputs_.platform.ppid);
-  fields.tcb_evaluation_number = inputs_.tcb_info.evaluation_number;
-  fields.product = "TDX";
+  fields.report_data = to_buffer(inputs_.quote.report_data());
+  if (const TdReport* td = inputs_.quote.td()) {
+    fields.measurement = to_buffer(td->mr_td);
+    for (const Fixed<48>& rtmr : td->rtmr) fields.runtime_measurements.push_back(to_buffer(rtmr));
+    fields.configuration = to_buffer(td->mr_config_id);
+  } else {
+    fields.measurement = to_buffer(inputs_.quote.enclave()->mr_enclave);
+  }
+  fields.platform_id = to_buffer(platform().ppid);
+  fields.tcb_evaluation_number = inputs_.tcb_info->evaluation_number;
+  fields.product = word(tee_);
   fields.valid_until = valid_until_;
   return VerifiedEvidenceMaker::make(std::move(fields));
 }
 
 }  // namespace
 
-Verification verify_tdx_quote(Bytes quote, const Collateral& collateral, const VerifyPolicy& policy,
-                              const Binding& binding, UnixSeconds now) {
-  return TdxVerification(quote, collateral, policy, binding, now).run();
+Verification verify_quote(Tee tee, Bytes quote, const Prepared& prepared,
+                          const VerifyPolicy& policy, const Binding& binding, UnixSeconds now) {
+  return QuoteVerification(tee, quote, prepared, policy, binding, now).run();
+}
+
+Verification verify_quote(Tee tee, Bytes quote, const Collateral& collateral,
+                          const VerifyPolicy& policy, const Binding& binding, UnixSeconds now) {
+  return verify_quote(tee, quote, Prepared(collateral), policy, binding, now);
 }
 
 }  // namespace cloister::evidence::dcap

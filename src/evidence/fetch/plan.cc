@@ -14,8 +14,8 @@ std::unexpected<FetchFault> fail(FetchError error, std::string detail) {
   return std::unexpected(FetchFault{error, std::move(detail)});
 }
 
-Plan for_quote(Bytes bytes, bool tdx, const PlanOptions& options) {
-  const auto quote = dcap::parse_quote(bytes);
+Plan for_quote(Bytes bytes, dcap::Tee kind, const PlanOptions& options) {
+  const auto quote = dcap::parse_quote(bytes, kind);
   if (!quote) return fail(FetchError::bad_evidence, quote.error().detail);
   const auto chain = dcap::parse_pck_chain(quote->pck_chain_pem);
   if (!chain) return fail(FetchError::bad_evidence, chain.error().detail);
@@ -25,7 +25,7 @@ Plan for_quote(Bytes bytes, bool tdx, const PlanOptions& options) {
   if (!ca) return fail(FetchError::bad_evidence, "the quote names no PCK CA");
 
   const std::string host = options.pccs.value_or(std::string(kIntelHost));
-  const std::string tee = tdx ? "/tdx" : "/sgx";
+  const std::string tee = kind == dcap::Tee::tdx ? "/tdx" : "/sgx";
   std::vector<Wanted> out = {
       {"tcb_info.json", host, tee + "/certification/v4/tcb?fmspc=" + to_hex(platform->fmspc),
        AnswerForm::signed_json, "TCB-Info-Issuer-Chain", "tcb_info_signers.pem"},
@@ -159,9 +159,9 @@ std::expected<std::vector<Wanted>, FetchFault> plan(const Evidence& evidence,
                                                     const PlanOptions& options) {
   switch (evidence.format) {
     case Format::tdx_quote:
-      return for_quote(evidence.bytes, true, options);
+      return for_quote(evidence.bytes, dcap::Tee::tdx, options);
     case Format::sgx_quote:
-      return for_quote(evidence.bytes, false, options);
+      return for_quote(evidence.bytes, dcap::Tee::sgx, options);
     case Format::snp_report:
       return for_report(evidence.bytes, options);
     default:

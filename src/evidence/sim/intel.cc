@@ -148,8 +148,9 @@ Buffer IntelSimulator::quote(const TdxParameters& parameters, const Fixed<64>& r
   td.rtmr = parameters.rtmrs;
   td.report_data = report_data;
   const auto attestation_key = crypto::PrivateKey::generate_ec(crypto::Curve::p256);
-  return encode_tdx_quote(td, default_quoting_enclave(), attestation_key,
-                          pcks_.at(parameters.platform).key, pck_chain(parameters.platform));
+  const IntelQuotingEnclave qe = default_quoting_enclave();
+  const std::string chain = pck_chain(parameters.platform);
+  return encode_tdx_quote(td, {qe, attestation_key, pcks_.at(parameters.platform).key, chain});
 }
 
 }  // namespace cloister::evidence::sim

@@ -139,9 +139,29 @@ struct IntelQuotingEnclave {
 };
 IntelQuotingEnclave default_quoting_enclave();  // the one that default_qe_identity names
 
-// TDX quote version 4, or 5 with a TD 1.5 report. `pck_chain` as it stands in the quote.
-Buffer encode_tdx_quote(const IntelTdReport& td, const IntelQuotingEnclave& qe,
-                        const crypto::PrivateKey& attestation_key,
-                        const crypto::PrivateKey& pck_key, std::string_view pck_chain);
+struct IntelEnclave {
+  Fixed<16> cpu_svn{};
+  Fixed<4> misc_select{};
+  Fixed<16> attributes = {0x05};  // INIT, MODE64BIT
+  Fixed<32> mr_enclave{};
+  Fixed<32> mr_signer{};
+  uint16_t isv_prod_id = 1;
+  uint16_t isv_svn = 1;
+  Fixed<64> report_data{};
+};
+
+// Who signs a quote, and what it carries behind the signature.
+struct IntelQuoteSigner {
+  const IntelQuotingEnclave& qe;
+  const crypto::PrivateKey& attestation_key;
+  const crypto::PrivateKey& pck_key;  // signs the QE report
+  std::string_view pck_chain;         // as it stands in the quote
+};
+
+// TDX quote version 4, or 5 with a TD 1.5 report.
+Buffer encode_tdx_quote(const IntelTdReport& td, const IntelQuoteSigner& signer);
+// SGX quote version 3, 4 or 5.
+Buffer encode_sgx_quote(const IntelEnclave& enclave, uint16_t version,
+                        const IntelQuoteSigner& signer);
 
 }  // namespace cloister::evidence::sim

@@ -36,7 +36,8 @@ Verification judge(const Buffer& quote, const Files& files, const VerifyPolicy& 
                    UnixSeconds now = kNow) {
   Collateral collateral;
   for (const auto& [name, content] : files) EXPECT_TRUE(collateral.add(content)) << name;
-  return dcap::verify_tdx_quote(quote, collateral, policy, Binding::report_data(kReportData), now);
+  return dcap::verify_quote(dcap::Tee::tdx, quote, collateral, policy,
+                            Binding::report_data(kReportData), now);
 }
 
 class TemporaryFolder {
