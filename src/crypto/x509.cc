@@ -247,6 +247,12 @@ bool Certificate::may_sign_crls() const {
   return usage && (*usage & KU_CRL_SIGN);
 }
 
+bool Certificate::may_sign_data() const {
+  if (X509_get_ext_by_NID(impl_->x509.get(), NID_key_usage, -1) < 0) return true;
+  auto usage = key_usage_of(impl_->x509.get());
+  return usage && (*usage & KU_DIGITAL_SIGNATURE);
+}
+
 std::optional<Buffer> Certificate::extension(const std::string& oid) const {
   Owned<ASN1_OBJECT> object{OBJ_txt2obj(oid.c_str(), 1)};
   require(object != nullptr);

@@ -34,6 +34,7 @@ class Certificate {
   std::optional<uint64_t> path_length() const;
   bool may_sign_certificates() const;  // keyUsage keyCertSign set
   bool may_sign_crls() const;          // keyUsage absent or cRLSign set
+  bool may_sign_data() const;          // keyUsage absent or digitalSignature set
   bool self_issued() const { return subject_der() == issuer_der(); }
 
   // extnValue of the one extension with this dotted OID; nothing when absent, or present twice.

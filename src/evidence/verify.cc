@@ -1,6 +1,8 @@
 #include "evidence/verify.h"
 
+#include "evidence/cca/verify.h"
 #include "evidence/dcap/verify.h"
+#include "evidence/nitro/verify.h"
 #include "evidence/snp/verify.h"
 #include "evidence/verifier.h"
 
@@ -29,6 +31,10 @@ Verification judge(const Evidence& evidence, const Collateral& collateral,
       return dcap::verify_quote(dcap::Tee::sgx, evidence.bytes, intel, policy, binding, now);
     case Format::snp_report:
       return verify_snp_report(evidence.bytes, collateral, policy, binding, now);
+    case Format::nitro:
+      return verify_nitro(evidence.bytes, policy, binding, now);
+    case Format::cca_token:
+      return verify_cca(evidence.bytes, collateral, binding);
     default:
       break;
   }

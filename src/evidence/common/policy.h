@@ -45,6 +45,7 @@ struct VerifyPolicy {
   // AMD product line -> the least reported, committed and launch TCB, in the report's byte order.
   std::map<std::string, Fixed<8>> min_amd_tcb;
   std::vector<std::string> denied_advisories;
+  std::optional<uint64_t> max_nitro_age_s;  // of a document's own timestamp; absent: not bounded
 };
 
 // What the evidence must carry: the 64 bytes of REPORTDATA (Nitro: `user_data`), or the challenge

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "evidence/common/binding.h"
+#include "evidence/common/stages.h"
 #include "evidence/common/verified_evidence_maker.h"
 #include "evidence/dcap/claims.h"
 #include "evidence/dcap/policy.h"
@@ -71,13 +72,8 @@ class QuoteVerification {
 };
 
 Verification QuoteVerification::run() {
-  struct Stage {
-    const char* check;
-    const char* expected;
-    Found (QuoteVerification::*run)();
-  };
   using T = QuoteVerification;
-  static constexpr Stage kStages[] = {
+  static constexpr Stage<T> kStages[] = {
       {"evidence_form", "a quote and the collateral it needs", &T::parse},
       {"vendor_root", "a chain to the pinned Intel SGX Root CA", &T::chains},
       {"collateral_fresh", "every window holds at the time of judgement", &T::windows},
@@ -93,15 +89,7 @@ Verification QuoteVerification::run() {
       {"report_data", "the expected binding", &T::report_data},
   };
   appraisal_.format = tee_ == Tee::tdx ? Format::tdx_quote : Format::sgx_quote;
-  for (const Stage& stage : kStages) {
-    const Found found = (this->*stage.run)();
-    appraisal_.checks.push_back(
-        {stage.check, found.has_value(), stage.expected, found ? *found : found.error().detail});
-    if (found) continue;
-    appraisal_.error = found.error().error;
-    appraisal_.detail = found.error().detail;
-    return {std::move(appraisal_), std::nullopt};
-  }
+  if (!run_stages(*this, kStages, appraisal_)) return {std::move(appraisal_), std::nullopt};
   VerifiedEvidence evidence = verified();
   return {std::move(appraisal_), std::move(evidence)};
 }
