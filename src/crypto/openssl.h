@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/ocsp.h>
+#include <openssl/param_build.h>
 #include <openssl/x509.h>
 
 #include <cstdlib>
@@ -31,6 +32,8 @@ struct OpenSslDeleter {
   void operator()(ASN1_OBJECT* p) const { ASN1_OBJECT_free(p); }
   void operator()(ASN1_STRING* p) const { ASN1_STRING_free(p); }  // INTEGER, TIME, OCTET STRING
   void operator()(OCSP_RESPONSE* p) const { OCSP_RESPONSE_free(p); }
+  void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); }
+  void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); }
   void operator()(BIGNUM* p) const { BN_free(p); }
   void operator()(BIO* p) const { BIO_free_all(p); }
   void operator()(ECDSA_SIG* p) const { ECDSA_SIG_free(p); }

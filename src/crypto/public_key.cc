@@ -22,6 +22,23 @@ bool usable(KeyKind kind, const EVP_PKEY* key) {
   return kind == KeyKind::rsa && bits >= kMinRsaBits && bits <= kMaxRsaBits;
 }
 
+Owned<EVP_PKEY> rsa_public(Bytes modulus, Bytes exponent) {
+  Owned<BIGNUM> n{BN_bin2bn(modulus.data(), static_cast<int>(modulus.size()), nullptr)};
+  Owned<BIGNUM> e{BN_bin2bn(exponent.data(), static_cast<int>(exponent.size()), nullptr)};
+  Owned<OSSL_PARAM_BLD> builder{OSSL_PARAM_BLD_new()};
+  require(n && e && builder &&
+          OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) == 1 &&
+          OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) == 1);
+  Owned<OSSL_PARAM> parameters{OSSL_PARAM_BLD_to_param(builder.get())};
+  Owned<EVP_PKEY_CTX> context{EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr)};
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1) {
+    return nullptr;
+  }
+  return Owned<EVP_PKEY>{key};
+}
+
 bool verify_rsassa(EVP_PKEY* key, const EVP_MD* digest, Bytes message, Bytes signature) {
   if (signature.size() != static_cast<size_t>(EVP_PKEY_get_size(key))) return false;
   Owned<EVP_MD_CTX> ctx{EVP_MD_CTX_new()};
@@ -74,6 +91,18 @@ std::optional<PublicKey> PublicKey::from_pem(std::string_view pem) {
 std::optional<PublicKey> PublicKey::from_ec_point(Curve curve, Bytes xy) {
   ClearErrors clear;
   const auto key = public_from_xy(curve, xy);
+  if (!key) return std::nullopt;
+  return from_spki_der(der_of(key.get(), i2d_PUBKEY));
+}
+
+std::optional<PublicKey> PublicKey::from_rsa(Bytes modulus, Bytes exponent) {
+  ClearErrors clear;
+  const auto minimal = [](Bytes number, size_t max_bytes) {
+    return !number.empty() && number.size() <= max_bytes && number.front() != 0;
+  };
+  if (!minimal(modulus, kMaxRsaBits / 8) || !minimal(exponent, 4)) return std::nullopt;
+  if (exponent.back() % 2 == 0 || (exponent.size() == 1 && exponent[0] < 3)) return std::nullopt;
+  const auto key = rsa_public(modulus, exponent);
   if (!key) return std::nullopt;
   return from_spki_der(der_of(key.get(), i2d_PUBKEY));
 }

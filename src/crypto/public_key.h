@@ -21,6 +21,8 @@ class PublicKey {
   static std::optional<PublicKey> from_spki_der(Bytes der);
   static std::optional<PublicKey> from_pem(std::string_view pem);
   static std::optional<PublicKey> from_ec_point(Curve curve, Bytes xy);
+  // RSA, both big-endian without leading zeros. The exponent is odd and from 3 to 2^32 - 1.
+  static std::optional<PublicKey> from_rsa(Bytes modulus, Bytes exponent);
 
   KeyKind kind() const;
   const Buffer& spki_der() const;

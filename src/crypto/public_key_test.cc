@@ -41,6 +41,27 @@ TEST(PublicKey, OneKeyInThreeFormsIsOneKey) {
   }
 }
 
+TEST(PublicKey, AnRsaKeyIsItsModulusAndExponent) {
+  const auto key = PrivateKey::generate_rsa(2048);
+  const Buffer spki = key.spki_der();
+  // SubjectPublicKeyInfo of RSA-2048: … INTEGER 00 ‖ n, INTEGER 010001.
+  const Buffer n(spki.end() - 5 - 256, spki.end() - 5), e = {1, 0, 1};
+  const auto made = PublicKey::from_rsa(n, e);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->spki_der(), spki);
+  Buffer padded = n;
+  padded.insert(padded.begin(), 0);
+  EXPECT_FALSE(PublicKey::from_rsa(padded, e));
+  EXPECT_FALSE(PublicKey::from_rsa(n, Buffer{0, 1, 0, 1}));
+  EXPECT_FALSE(PublicKey::from_rsa(n, Buffer{1}));
+  EXPECT_FALSE(PublicKey::from_rsa(n, Buffer{1, 0, 0}));
+  EXPECT_FALSE(PublicKey::from_rsa(n, Buffer{1, 0, 0, 0, 1}));
+  EXPECT_FALSE(PublicKey::from_rsa({}, e));
+  EXPECT_FALSE(PublicKey::from_rsa(n, {}));
+  EXPECT_FALSE(PublicKey::from_rsa(Bytes(n).first(255), e));  // 2040 bits
+  EXPECT_FALSE(PublicKey::from_rsa(Buffer(513, 0xFF), e));
+}
+
 TEST(PublicKey, ASchemeVerifiesOnlyWithItsOwnKindOfKey) {
   const Buffer message = to_buffer(as_bytes("what was signed"));
   const auto p256 = PrivateKey::generate_ec(Curve::p256);

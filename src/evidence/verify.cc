@@ -4,6 +4,7 @@
 #include "evidence/dcap/verify.h"
 #include "evidence/nitro/verify.h"
 #include "evidence/snp/verify.h"
+#include "evidence/tpm/verify.h"
 #include "evidence/verifier.h"
 
 namespace cloister::evidence {
@@ -35,6 +36,8 @@ Verification judge(const Evidence& evidence, const Collateral& collateral,
       return verify_nitro(evidence.bytes, policy, binding, now);
     case Format::cca_token:
       return verify_cca(evidence.bytes, collateral, binding);
+    case Format::tpm_quote:
+      return verify_tpm_quote(evidence.bytes, collateral, policy, binding);
     default:
       break;
   }

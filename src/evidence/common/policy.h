@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "crypto/hash.h"
 #include "crypto/public_key.h"
 #include "crypto/x509.h"
 
@@ -28,6 +29,12 @@ struct TrustAnchors {
 };
 TrustAnchors vendor_anchors();  // the real vendors' keys, compiled in; no development keys
 
+// Platform configuration registers of a TPM, of one bank.
+struct PcrSelection {
+  crypto::HashKind bank = crypto::HashKind::sha256;
+  std::vector<uint8_t> indices;
+};
+
 // What an embedder may allow or demand beyond the strict default. Names are permissions.
 struct VerifyPolicy {
   TrustAnchors anchors = vendor_anchors();
@@ -46,6 +53,8 @@ struct VerifyPolicy {
   std::map<std::string, Fixed<8>> min_amd_tcb;
   std::vector<std::string> denied_advisories;
   std::optional<uint64_t> max_nitro_age_s;  // of a document's own timestamp; absent: not bounded
+  // What a TPM's quote must cover at least; absent: whatever it covers.
+  std::optional<PcrSelection> tpm_selection;
 };
 
 // What the evidence must carry: the 64 bytes of REPORTDATA (Nitro: `user_data`), or the challenge
