@@ -33,7 +33,7 @@ function(cloister_module)
   if(testing AND CLOISTER_TESTS)
     add_library(cloister_${M_NAME}_testing STATIC ${testing})
     target_link_libraries(cloister_${M_NAME}_testing PUBLIC cloister_${M_NAME} ${test_deps}
-                                                     PRIVATE cloister_flags)
+                                                     PRIVATE cloister_flags ${M_TEST_LIBS})
     list(APPEND test_deps cloister_${M_NAME}_testing)
   endif()
   if(tests AND CLOISTER_TESTS)

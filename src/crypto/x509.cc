@@ -253,6 +253,18 @@ bool Certificate::may_sign_data() const {
   return usage && (*usage & KU_DIGITAL_SIGNATURE);
 }
 
+bool Certificate::may_sign_ocsp() const {
+  ClearErrors clear;
+  auto* usages = static_cast<EXTENDED_KEY_USAGE*>(
+      X509_get_ext_d2i(impl_->x509.get(), NID_ext_key_usage, nullptr, nullptr));
+  bool found = false;
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usages); ++i) {
+    found = found || OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i)) == NID_OCSP_sign;
+  }
+  EXTENDED_KEY_USAGE_free(usages);
+  return found;
+}
+
 std::optional<Buffer> Certificate::extension(const std::string& oid) const {
   Owned<ASN1_OBJECT> object{OBJ_txt2obj(oid.c_str(), 1)};
   require(object != nullptr);

@@ -35,6 +35,7 @@ class Certificate {
   bool may_sign_certificates() const;  // keyUsage keyCertSign set
   bool may_sign_crls() const;          // keyUsage absent or cRLSign set
   bool may_sign_data() const;          // keyUsage absent or digitalSignature set
+  bool may_sign_ocsp() const;          // extendedKeyUsage id-kp-OCSPSigning (RFC 6960, 4.2.2.2)
   bool self_issued() const { return subject_der() == issuer_der(); }
 
   // extnValue of the one extension with this dotted OID; nothing when absent, or present twice.

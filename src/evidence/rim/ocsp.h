@@ -4,30 +4,35 @@
 
 #include <span>
 
-#include "evidence/common/fault.h"
+#include "crypto/ocsp.h"
+#include "evidence/common/p384_chain.h"
 
 namespace cloister::evidence::rim {
 
-struct OcspSubject {
-  const crypto::Certificate* certificate;
-  const crypto::Certificate* issuer;
+struct OcspFound {
+  std::vector<const crypto::Certificate*> above;  // the issuer first, the root last
+  crypto::OcspResponse response;
+  crypto::OcspAnswer answer;
 };
+using OcspFindings = std::vector<OcspFound>;
 
-struct OcspFinding {
-  // The earliest nextUpdate of the answers used; INT64_MAX when policy let all be absent.
-  UnixSeconds valid_until = INT64_MAX;
-  std::string said;  // for the check: "3 of 3 good"
-};
+// The newest answer about each certificate of `chain` from place `first` up to, not including, the
+// root. `malformed`: a response of the collateral that is no successful basic one.
+// `collateral_missing`: no answer names a certificate (waived by `allow_no_revocation`, then it is
+// left out).
+Result<OcspFindings> find_ocsp(ChainView chain, size_t first, const Collateral& collateral,
+                               const VerifyPolicy& policy);
 
-// Each subject needs an answer that names it and its issuer (CertID), is signed by a responder of
-// its issuer or of a pinned NVIDIA root, holds at `now` and says "good". Refusals in the order of
-// `Error`:
-//   collateral_missing   no answer names the subject (waived by `allow_no_revocation`)
-//   wrong_chain          the responder's certificate has no role or no pinned root
-//   not_yet_valid, expired   thisUpdate, nextUpdate or the responder's certificate misses `now`
-//   revoked              revoked, on hold (unless policy allows it), or unknown
+// Each answer is signed by its issuer or by a responder that stands below one of the
+// certificates above it, or below a pinned NVIDIA root, holds at `now` and
+// says "good". Returns the earliest nextUpdate. Refusals, in the order of `Error`:
+//   wrong_chain          the responder has no role or no pinned root
+//   not_yet_valid, expired   thisUpdate, nextUpdate or the responder's chain misses `now`; an
+//   answer
+//                        without nextUpdate is not fit to be kept and counts as expired
+//   revoked              revoked, on hold, or unknown
 //   bad_signature        the answer's signature
-Result<OcspFinding> check_ocsp(std::span<const OcspSubject> subjects, const Collateral& collateral,
-                               const VerifyPolicy& policy, UnixSeconds now);
+Result<UnixSeconds> check_ocsp(const OcspFindings& findings, const VerifyPolicy& policy,
+                               UnixSeconds now);
 
 }  // namespace cloister::evidence::rim
