@@ -3,6 +3,7 @@
 #include "evidence/cca/verify.h"
 #include "evidence/dcap/verify.h"
 #include "evidence/nitro/verify.h"
+#include "evidence/nvidia/verify.h"
 #include "evidence/rim/rim.h"
 #include "evidence/snp/verify.h"
 #include "evidence/tpm/verify.h"
@@ -37,14 +38,18 @@ Verification judge(const Evidence& evidence, const Collateral& collateral,
       return verify_nitro(evidence.bytes, policy, binding, now);
     case Format::cca_token:
       return verify_cca(evidence.bytes, collateral, binding);
+    case Format::nvidia_gpu:
+      return verify_nvidia(nvidia::DeviceKind::gpu, evidence.bytes, collateral, policy, binding,
+                           now);
+    case Format::nvidia_switch:
+      return verify_nvidia(nvidia::DeviceKind::nvswitch, evidence.bytes, collateral, policy,
+                           binding, now);
     case Format::nvidia_rim:
       return rim::verify_nvidia_rim(evidence.bytes, collateral, policy, binding, now);
     case Format::tpm_quote:
       return verify_tpm_quote(evidence.bytes, collateral, policy, binding);
-    default:
-      break;
   }
-  return refused(evidence.format, Error::unsupported, "no verifier for this format");
+  return refused(evidence.format, Error::unsupported, "no such format");
 }
 
 }  // namespace

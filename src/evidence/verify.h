@@ -7,8 +7,8 @@
 namespace cloister::evidence {
 
 // Judges `evidence` at `now` under `policy`. The caller says which 64 bytes of report data it
-// expects and still compares measurements and configuration with its own reference values. A format
-// without a verifier is refused as `unsupported`, evidence beyond kMaxEvidenceBytes as `malformed`.
+// expects and still compares measurements and configuration with its own reference values.
+// Evidence beyond kMaxEvidenceBytes is refused as `malformed`.
 Verification verify(const Evidence& evidence, const Collateral& collateral,
                     const VerifyPolicy& policy, const Binding& binding, UnixSeconds now);
 

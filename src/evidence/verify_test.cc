@@ -1,7 +1,8 @@
 #include "evidence/verify.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include <set>
 #include <thread>
 
 #include "evidence/common/cases_testing.h"
@@ -29,17 +30,23 @@ TEST(Verify, RefusesEvidenceBeyondTheLimit) {
   EXPECT_FALSE(got.verified);
 }
 
-TEST(Verify, HandsTdxQuotesToTheirVerifier) {
-  const Verification got = judge(Format::tdx_quote, {});
-  EXPECT_EQ(got.appraisal.error, Error::malformed);
-  EXPECT_EQ(got.appraisal.detail, "quote header is cut off");
-}
-
-TEST(Verify, HandsSnpReportsToTheirVerifier) {
-  const Verification got = judge(Format::snp_report, {});
-  EXPECT_EQ(got.appraisal.format, Format::snp_report);
-  EXPECT_EQ(got.appraisal.error, Error::malformed);
-  EXPECT_FALSE(got.verified);
+TEST(Verify, EveryCaseOfEveryFormatHasItsAnswer) {
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
+  if (!vectors) GTEST_SKIP() << "the vectors are not here";
+  const std::vector<Case> cases = load_cases(*vectors, "");
+  EXPECT_EQ(cases.size(), 245u);
+  std::set<Format> formats;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.id);
+    formats.insert(c.kind());
+    const auto collateral = c.gathered();
+    const Verification got =
+        collateral ? verify({c.kind(), c.evidence}, *collateral, c.policy, c.binding(), c.time)
+                   : Verification{malformed_collateral(c.kind()), std::nullopt};
+    EXPECT_EQ(got.verified.has_value(), got.appraisal.accepted());
+    EXPECT_THAT(differences(c, got.appraisal), testing::IsEmpty());
+  }
+  EXPECT_EQ(formats.size(), 9u);
 }
 
 // One Verifier, every case that shares its collateral and policy, several threads at once.

@@ -52,6 +52,9 @@ struct VerifyPolicy {
   // AMD product line -> the least reported, committed and launch TCB, in the report's byte order.
   std::map<std::string, Fixed<8>> min_amd_tcb;
   std::vector<std::string> denied_advisories;
+  // The least driver and VBIOS of an NVIDIA GPU, e.g. "550.90.07", "96.00.9F.00.01"; empty: any
+  // that has a manifest.
+  std::string min_nvidia_driver, min_nvidia_vbios;
   std::optional<uint64_t> max_nitro_age_s;  // of a document's own timestamp; absent: not bounded
   // What a TPM's quote must cover at least; absent: whatever it covers.
   std::optional<PcrSelection> tpm_selection;

@@ -125,8 +125,7 @@ TEST(Sign1, PartsOfOtherKindsAreMalformed) {
       "a0"
       "4101" +
           signature,
-      "d181"
-      "00",
+      "d18100",
       "a0",
   };
   for (const std::string& hex : bad) {

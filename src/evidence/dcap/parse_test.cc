@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "evidence/dcap/der.h"
+#include "evidence/common/der.h"
 #include "evidence/dcap/pck.h"
 #include "evidence/dcap/qe_identity.h"
 #include "evidence/dcap/tcb_level.h"

@@ -1,6 +1,6 @@
 #include "evidence/dcap/pck.h"
 
-#include "evidence/dcap/der.h"
+#include "evidence/common/der.h"
 
 namespace cloister::evidence::dcap {
 namespace {

@@ -67,7 +67,8 @@ struct Quote {
   const TdReport* td() const { return std::get_if<TdReport>(&body); }  // null for SGX
   const EnclaveReport* enclave() const { return std::get_if<EnclaveReport>(&body); }
   const Fixed<64>& report_data() const {
-    return td() != nullptr ? td()->report_data : enclave()->report_data;
+    return std::visit([](const auto& report) -> const Fixed<64>& { return report.report_data; },
+                      body);
   }
 };
 

@@ -87,7 +87,7 @@ crypto::Certificate certificate_of(const CertificateForm& form, const crypto::Pr
   static uint8_t serial = 0;
   crypto::IssueRequest request;
   request.subject_cn = form.name;
-  request.serial = {1, 2, ++serial};
+  request.serial = form.serial.empty() ? Buffer{1, 2, ++serial} : form.serial;
   request.not_before = form.from;
   request.not_after = form.until;
   request.ca = form.ca;

@@ -24,8 +24,9 @@ struct CertificateForm {
   bool ca = true;
   std::optional<uint64_t> path_length{};
   std::vector<crypto::IssueExtension> extensions{};
+  Buffer serial{};  // empty: one of its own
 };
-// Without an issuer: self-signed. Each has a serial of its own.
+// Without an issuer: self-signed.
 crypto::Certificate certificate_of(const CertificateForm& form, const crypto::PrivateKey& key,
                                    const Authority* issuer);
 Authority authority_of(const CertificateForm& form, const Authority* issuer,

@@ -1,11 +1,11 @@
-// A strict reader of DER (X.690) for the one structure we read ourselves, the PCK certificate's SGX
-// extension. Single-byte tags, definite minimal lengths up to 64 KiB. A refused read consumes
-// nothing.
+// A strict reader of DER (X.690) for the structures inside extensions that no library knows:
+// Intel's SGX extension, DICE identities. Single-byte tags, definite minimal lengths up to 64 KiB.
+// A refused read consumes nothing.
 #pragma once
 
 #include "base/bytes.h"
 
-namespace cloister::evidence::dcap {
+namespace cloister::evidence {
 
 class DerReader {
  public:
@@ -25,4 +25,4 @@ class DerReader {
   ByteReader in_;
 };
 
-}  // namespace cloister::evidence::dcap
+}  // namespace cloister::evidence

@@ -1,6 +1,6 @@
-#include "evidence/dcap/der.h"
+#include "evidence/common/der.h"
 
-namespace cloister::evidence::dcap {
+namespace cloister::evidence {
 namespace {
 
 std::optional<size_t> length_of(ByteReader& in) {
@@ -63,4 +63,4 @@ std::optional<bool> DerReader::boolean() {
   return value == 0xff;
 }
 
-}  // namespace cloister::evidence::dcap
+}  // namespace cloister::evidence
