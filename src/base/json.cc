@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/src.hpp>  // here alone: the library without its shared object
 #include <cmath>
 
 namespace cloister {

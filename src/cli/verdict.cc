@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "evidence/common/appraisal_json.h"
 
 namespace cloister::cli {
 namespace {
@@ -11,7 +12,6 @@ using evidence::Appraisal;
 using evidence::Check;
 using evidence::Error;
 
-constexpr const char* kNoProtection = "no hardware protection";
 constexpr size_t kMaxCellBytes = 72;
 
 std::string printable(std::string text) {
@@ -33,8 +33,8 @@ std::string_view advice(Error error) {
     case Error::unsupported:
       return "This kind of evidence cannot be verified by this version.";
     case Error::collateral_missing:
-      return "Add the missing file with --collateral; an absent revocation list can be waived with "
-             "--allow no_revocation.";
+      return "Add the missing file with --collateral; absent revocation can be waived with "
+             "--allow no_revocation, absent manifests with --allow no_rim.";
     case Error::wrong_chain:
       return "Use the certificates of this very device. For a simulated TEE, name its root with "
              "--development-root.";
@@ -84,23 +84,10 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-JsonValue verdict_json(const Appraisal& appraisal) {
-  JsonValue::Array advisories;
-  for (const std::string& id : appraisal.advisories) advisories.push_back(id);
-  JsonValue out;
-  out.set("verdict", appraisal.accepted() ? "accept" : "reject");
-  out.set("error", appraisal.error ? JsonValue(name(*appraisal.error)) : JsonValue());
-  out.set("status", appraisal.status ? JsonValue(name(*appraisal.status)) : JsonValue());
-  out.set("advisories", std::move(advisories));
-  out.set("claims", appraisal.claims);
-  if (appraisal.development) out.set("development", kNoProtection);
-  return out;
-}
-
 std::string verdict_text(const Appraisal& appraisal, UnixSeconds judged_at) {
   std::string out = fmt::format("{}: {} at {}\n", appraisal.accepted() ? "ACCEPTED" : "REJECTED",
                                 name(appraisal.format), utc_text(judged_at));
-  if (appraisal.development) out += fmt::format("development: {}\n", kNoProtection);
+  if (appraisal.development) out += fmt::format("development: {}\n", evidence::kNoProtection);
   if (appraisal.error) {
     out += fmt::format("error {}: {}\n  {}\n", name(*appraisal.error), describe(*appraisal.error),
                        printable(appraisal.detail));

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/nearest.h"
 #include "cli/verdict.h"
+#include "evidence/common/appraisal_json.h"
 
 namespace cloister::cli {
 namespace {
@@ -55,21 +56,6 @@ constexpr KnownFormat kFormats[] = {
     {"nvidia-rim"}, {"tpm-quote"}, {"nitro"},      {"cca-token"},  {"bundle"},
 };
 
-struct Allowance {
-  const char* name;
-  bool VerifyPolicy::* permission;
-};
-constexpr Allowance kAllowances[] = {
-    {"debug", &VerifyPolicy::allow_debug},
-    {"out_of_date", &VerifyPolicy::allow_out_of_date},
-    {"service_td", &VerifyPolicy::allow_service_td},
-    {"perfmon", &VerifyPolicy::allow_perfmon},
-    {"no_sept_ve_disable", &VerifyPolicy::allow_no_sept_ve_disable},
-    {"no_revocation", &VerifyPolicy::allow_no_revocation},
-    {"migration", &VerifyPolicy::allow_migration},
-    {"no_rim", &VerifyPolicy::allow_no_rim},
-};
-
 template <typename Entries>
 std::vector<std::string> names_of(const Entries& entries) {
   std::vector<std::string> out;
@@ -81,6 +67,11 @@ template <typename Entries>
 auto find_named(const Entries& entries, std::string_view name) {
   return std::find_if(std::begin(entries), std::end(entries),
                       [&](const auto& entry) { return entry.name == name; });
+}
+
+std::vector<std::string> permission_names() {
+  const auto names = evidence::permissions();
+  return {names.begin(), names.end()};
 }
 
 std::unexpected<std::string> unusable(std::string text) {
@@ -138,21 +129,16 @@ Usable<std::vector<NamedFile>> read_collateral(const std::vector<std::string>& p
 Usable<VerifyPolicy> policy_from(const VerifyOptions& options) {
   VerifyPolicy policy;
   for (const std::string& name : options.allow) {
-    const auto found = find_named(kAllowances, name);
-    if (found == std::end(kAllowances)) {
-      return unusable("no permission " + name + suggestion(name, names_of(kAllowances)));
+    if (!evidence::allow(policy, name)) {
+      return unusable("no permission " + name + suggestion(name, permission_names()));
     }
-    policy.*found->permission = true;
   }
   for (const std::string& path : options.development_roots) {
     const auto pem = read(path, evidence::kMaxCollateralFileBytes);
     if (!pem) return unusable(pem.error());
     const auto roots = crypto::certificates_from_pem(as_text(*pem), 8);
     if (!roots || roots->empty()) return unusable(path + ": no certificate in PEM form");
-    for (const auto& root : *roots) {
-      policy.anchors.development_intel.push_back(root.spki_sha256());
-      policy.anchors.development_amd.push_back(root.spki_sha256());
-    }
+    for (const auto& root : *roots) evidence::add_development_root(policy.anchors, root);
   }
   return policy;
 }
@@ -254,7 +240,7 @@ int run(const VerifyOptions& options) {
   }
   const Appraisal appraisal = judge(*request);
   if (options.json) {
-    fmt::print("{}\n", verdict_json(appraisal).dump());
+    fmt::print("{}\n", evidence::to_json(appraisal).dump());
   } else {
     fmt::print("{}", verdict_text(appraisal, request->time));
   }
@@ -284,7 +270,7 @@ Command add_verify(CLI::App& program) {
                   "when absent");
   app->add_option("--nonce", options->nonce, "the nonce that the evidence must carry, in hex");
   app->add_option("--allow", options->allow,
-                  "waive what is refused by default: " + listed(names_of(kAllowances)));
+                  "waive what is refused by default: " + listed(permission_names()));
   app->add_option("--development-root", options->development_roots,
                   "PEM certificate of a simulated vendor; gives no protection");
   app->add_flag("--json", options->json, "print one JSON object");

@@ -116,21 +116,12 @@ void apply_edit(Buffer& data, const JsonValue& edit) {
 }
 
 void set_policy(VerifyPolicy& policy, const JsonValue& given) {
-  const std::pair<std::string_view, bool VerifyPolicy::*> permissions[] = {
-      {"allow_debug", &VerifyPolicy::allow_debug},
-      {"allow_out_of_date", &VerifyPolicy::allow_out_of_date},
-      {"allow_service_td", &VerifyPolicy::allow_service_td},
-      {"allow_perfmon", &VerifyPolicy::allow_perfmon},
-      {"allow_no_sept_ve_disable", &VerifyPolicy::allow_no_sept_ve_disable},
-      {"allow_no_revocation", &VerifyPolicy::allow_no_revocation},
-      {"allow_no_rim", &VerifyPolicy::allow_no_rim},
-  };
+  constexpr std::string_view kPrefix = "allow_";
   if (given.members() == nullptr) return;
   for (const auto& [key, value] : *given.members()) {
-    const auto* known = std::find_if(std::begin(permissions), std::end(permissions),
-                                     [&](const auto& p) { return p.first == key; });
-    if (known == std::end(permissions)) broken("policy " + key);
-    policy.*known->second = need(value.boolean(), key);
+    if (!key.starts_with(kPrefix)) broken("policy " + key);
+    if (!need(value.boolean(), key)) continue;
+    if (!allow(policy, std::string_view(key).substr(kPrefix.size()))) broken("policy " + key);
   }
 }
 

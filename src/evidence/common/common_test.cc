@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "evidence/common/appraisal_json.h"
 #include "evidence/common/binding.h"
 #include "evidence/common/cases_testing.h"
 
@@ -185,6 +186,44 @@ TEST(Collateral, IsBounded) {
   EXPECT_TRUE(other.add(as_bytes(large)));
   large.push_back(' ');
   EXPECT_FALSE(other.add(as_bytes(large)));
+}
+
+TEST(AppraisalJson, SaysEverythingUnderTheNamesOfTheInterface) {
+  Appraisal refused;
+  refused.format = Format::snp_report;
+  refused.error = Error::wrong_chain;
+  refused.detail = "another key";
+  refused.checks = {{"vendor_root", false, "a pinned key", "another"}};
+  EXPECT_EQ(to_json(refused).dump(),
+            R"({"format":"snp-report","verdict":"reject","error":"wrong_chain",)"
+            R"("detail":"another key","status":null,"advisories":[],"claims":{},)"
+            R"("checks":[{"name":"vendor_root","ok":false,"expected":"a pinned key",)"
+            R"("found":"another"}]})");
+  Appraisal accepted;
+  accepted.format = Format::tdx_quote;
+  accepted.status = TcbStatus::up_to_date;
+  accepted.advisories = {"INTEL-SA-1"};
+  accepted.claims.set("vmpl", 0);
+  accepted.development = true;
+  EXPECT_EQ(to_json(accepted).dump(),
+            R"({"format":"tdx-quote","verdict":"accept","error":null,"detail":"",)"
+            R"("status":"UpToDate","advisories":["INTEL-SA-1"],"claims":{"vmpl":0},"checks":[],)"
+            R"("development":"no hardware protection"})");
+}
+
+TEST(Permissions, EachNameSetsItsFlagAndNoOther) {
+  for (const std::string_view permission : permissions()) {
+    VerifyPolicy policy;
+    EXPECT_TRUE(allow(policy, permission));
+    const int set = policy.allow_debug + policy.allow_out_of_date + policy.allow_service_td +
+                    policy.allow_perfmon + policy.allow_no_sept_ve_disable +
+                    policy.allow_no_revocation + policy.allow_migration + policy.allow_no_rim;
+    EXPECT_EQ(set, 1) << permission;
+  }
+  VerifyPolicy policy;
+  EXPECT_FALSE(allow(policy, "allow_debug"));
+  EXPECT_FALSE(allow(policy, ""));
+  EXPECT_FALSE(allow(policy, "DEBUG"));
 }
 
 }  // namespace

@@ -60,6 +60,13 @@ struct VerifyPolicy {
   std::optional<PcrSelection> tpm_selection;
 };
 
+// Permissions by the names that they have on command lines and in the library's interface:
+// "debug" for `allow_debug`, and so on.
+std::vector<std::string_view> permissions();
+[[nodiscard]] bool allow(VerifyPolicy& policy, std::string_view permission);  // false: no such name
+// Lets chains of every vendor's kind end at this root; such evidence is marked `development`.
+void add_development_root(TrustAnchors& anchors, const crypto::Certificate& root);
+
 // What the evidence must carry: the 64 bytes of REPORTDATA (Nitro: `user_data`), or the challenge
 // that it answers, or both. There is no verification without saying which binding is meant:
 // `not_compared` exists for auditors who look at evidence of others, and says so in the checks.

@@ -207,6 +207,7 @@ DeviceJudge::Found DeviceJudge::revocation() {
   const auto until = rim::check_ocsp(ocsp_, policy_, now_);
   if (!until) return std::unexpected(until.error());
   valid_until_ = std::min(valid_until_, *until);
+  if (ocsp_.empty()) return std::string("not asked: waived by policy");
   return std::to_string(ocsp_.size()) + " good";
 }
 
@@ -234,7 +235,9 @@ DeviceJudge::Found DeviceJudge::manifests_verify() {
     }
   }
   if (lowest) return std::unexpected(*lowest);
-  return std::string("those supplied verify");
+  return std::to_string(std::ranges::count_if(
+             manifests_, [](const Manifest& each) { return each.verified.has_value(); })) +
+         " verified";
 }
 
 DeviceJudge::Found DeviceJudge::signature() {
