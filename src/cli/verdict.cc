@@ -14,13 +14,6 @@ using evidence::Error;
 
 constexpr size_t kMaxCellBytes = 72;
 
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
-  return text;
-}
-
 std::string cell(const std::string& text) {
   if (text.size() <= kMaxCellBytes) return printable(text);
   return printable(text.substr(0, kMaxCellBytes - 3)) + "...";
@@ -83,6 +76,21 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return text;
+}
+
+std::string bundle_text(std::optional<Error> error, const std::string& detail) {
+  std::string out = fmt::format("{}: bundle\n", error ? "REJECTED" : "ACCEPTED");
+  if (error) {
+    out += fmt::format("error {}: {}\n  {}\n", name(*error), describe(*error), printable(detail));
+  }
+  return out;
+}
 
 std::string verdict_text(const Appraisal& appraisal, UnixSeconds judged_at) {
   std::string out = fmt::format("{}: {} at {}\n", appraisal.accepted() ? "ACCEPTED" : "REJECTED",

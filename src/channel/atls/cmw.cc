@@ -1,11 +1,11 @@
 #include "channel/atls/cmw.h"
 
 #include "base/cbor.h"
+#include "evidence/common/media_types.h"
 
 namespace cloister::atls {
 namespace {
 
-constexpr std::string_view kVendorTree = "application/vnd.cloister.";
 constexpr size_t kMaxMediaTypeBytes = 64;
 constexpr size_t kRecordItems = 2;
 
@@ -15,22 +15,14 @@ void write_record(CborWriter& out, std::string_view type, Bytes bytes) {
 
 }  // namespace
 
-std::string media_type(evidence::Format format) {
-  return std::string(kVendorTree) + std::string(evidence::name(format));
-}
-
-std::optional<evidence::Format> format_of_media_type(std::string_view media_type) {
-  if (!media_type.starts_with(kVendorTree)) return std::nullopt;
-  return evidence::format_from(media_type.substr(kVendorTree.size()));
-}
-
 std::optional<Buffer> encode_cmw(const Attestation& attestation) {
   CborWriter out;
   out.map(1 + attestation.evidence.size()).key(0);
   write_record(out, kClaimsMediaType, attestation.claims);
   for (size_t i = 0; i < attestation.evidence.size(); ++i) {
     out.key(i + 1);
-    write_record(out, media_type(attestation.evidence[i].format), attestation.evidence[i].bytes);
+    write_record(out, evidence::media_type(attestation.evidence[i].format),
+                 attestation.evidence[i].bytes);
   }
   Buffer bytes = out.take();
   if (bytes.size() > kMaxCmwBytes || !decode_cmw(bytes)) return std::nullopt;
@@ -52,7 +44,7 @@ Result<Attestation> decode_cmw(Bytes bytes) {
       out.claims = to_buffer(value);
       continue;
     }
-    const auto format = format_of_media_type(type);
+    const auto format = evidence::format_of_media_type(type);
     if (!format || value.empty()) {
       in.fail();
     } else {

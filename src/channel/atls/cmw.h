@@ -16,8 +16,6 @@ constexpr size_t kMaxClaimsBytes = 4096;
 constexpr size_t kMaxCmwBytes = 65535 - 6;
 
 constexpr std::string_view kClaimsMediaType = "application/vnd.cloister.claims+cbor";
-std::string media_type(evidence::Format format);
-std::optional<evidence::Format> format_of_media_type(std::string_view media_type);
 
 struct Attestation {
   Buffer claims;

@@ -4,6 +4,7 @@
 
 #include "channel/atls/cmw.h"
 #include "channel/atls/wire_format.h"
+#include "evidence/common/media_types.h"
 
 namespace cloister::atls {
 namespace {
@@ -16,7 +17,7 @@ Buffer encode_params(const AttestationRequest& request) {
   out.bytes(request.instance_id).bytes(request.policy_hash).u32_be(request.max_age_s);
   out.u8(static_cast<uint8_t>(request.formats.size()));
   for (evidence::Format format : request.formats) {
-    const std::string type = media_type(format);
+    const std::string type = evidence::media_type(format);
     out.u8(static_cast<uint8_t>(type.size())).text(type);
   }
   return out.take();
@@ -27,7 +28,7 @@ bool decode_formats(ByteReader& in, std::vector<evidence::Format>& out) {
   if (!count || *count == 0 || *count > kMaxFormats) return false;
   for (size_t i = 0; i < *count; ++i) {
     const auto text = take_vector8(in);
-    const auto format = text ? format_of_media_type(as_text(*text)) : std::nullopt;
+    const auto format = text ? evidence::format_of_media_type(as_text(*text)) : std::nullopt;
     if (!format || (!out.empty() && *format <= out.back())) return false;
     out.push_back(*format);
   }

@@ -21,6 +21,8 @@ enum class Format : uint8_t {
 
 std::string_view name(Format format);  // "tdx-quote", as on the command line
 std::optional<Format> format_from(std::string_view name);
+bool carries_report_data(Format format);  // 64 bytes of the guest; Nitro: `user_data`
+bool carries_nonce(Format format);        // the challenge that it answers
 
 // Bytes as the device gave them, with their format. CMW's media types map one to one to formats.
 struct Evidence {

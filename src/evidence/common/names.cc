@@ -83,6 +83,31 @@ std::optional<Format> format_from(std::string_view name) {
   return std::nullopt;
 }
 
+bool carries_report_data(Format format) {
+  switch (format) {
+    case Format::tdx_quote:
+    case Format::sgx_quote:
+    case Format::snp_report:
+    case Format::nitro:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool carries_nonce(Format format) {
+  switch (format) {
+    case Format::nvidia_gpu:
+    case Format::nvidia_switch:
+    case Format::tpm_quote:
+    case Format::nitro:
+    case Format::cca_token:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string_view name(Error error) {
   for (const ErrorWords& words : kErrors) {
     if (words.error == error) return words.name;

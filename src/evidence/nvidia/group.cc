@@ -94,6 +94,15 @@ Rule check_modes(const Devices& devices, NvidiaGroupSize size) {
   return std::monostate();
 }
 
+Rule check_nonces(const std::vector<nvidia::DeviceVerification>& judged) {
+  for (const nvidia::DeviceVerification& each : judged) {
+    if (each.verification.verified->nonce() != judged.front().verification.verified->nonce()) {
+      return refuse(Error::nonce_mismatch, "devices that answer different nonces");
+    }
+  }
+  return std::monostate();
+}
+
 Rule check_group(const Devices& devices, NvidiaGroupSize size) {
   if (auto ok = check_distinct(devices); !ok) return ok;
   if (auto ok = check_architecture(devices); !ok) return ok;
@@ -107,7 +116,7 @@ Rule check_group(const Devices& devices, NvidiaGroupSize size) {
 
 NvidiaGroupVerification verify_nvidia_group(std::span<const NvidiaGroupMember> members,
                                             NvidiaGroupSize size, const Collateral& collateral,
-                                            const VerifyPolicy& policy, Bytes nonce,
+                                            const VerifyPolicy& policy, const Binding& binding,
                                             UnixSeconds now) {
   NvidiaGroupVerification out;
   if (members.empty() || members.size() > kMaxNvidiaGroup) {
@@ -121,7 +130,7 @@ NvidiaGroupVerification verify_nvidia_group(std::span<const NvidiaGroupMember> m
   for (const NvidiaGroupMember& each : members) {
     judged.push_back(nvidia::verify_device(each.kind, each.report,
                                            each.kind == DeviceKind::gpu ? for_gpus : for_switches,
-                                           policy, Binding::nonce(nonce), now));
+                                           policy, binding, now));
   }
   Devices devices;
   for (const nvidia::DeviceVerification& each : judged) {
@@ -135,7 +144,9 @@ NvidiaGroupVerification verify_nvidia_group(std::span<const NvidiaGroupMember> m
     list.push_back(&*each.facts);
   }
   if (!out.error) {
-    if (const auto group = check_group(devices, size); !group) {
+    auto group = check_group(devices, size);
+    if (group) group = check_nonces(judged);
+    if (!group) {
       out.error = group.error().error;
       out.detail = group.error().detail;
     }

@@ -26,16 +26,17 @@ struct NvidiaGroupVerification {
 
 constexpr size_t kMaxNvidiaGroup = 32;
 
-// Every member is accepted by itself and answers the same `nonce`; then, in this order:
+// Every member is accepted by itself under `binding`, a nonce; then, in this order:
 //   identity_mismatch  a device twice, GPUs of two architectures, or, with protected PCIe, a fabric
 //                      whose two sides disagree: each GPU must name exactly the switches of the
 //                      group, each switch exactly its GPUs
 //   policy_denied      another count of devices, GPUs with different feature flags, switches
 //                      without protected PCIe or protected PCIe without switches
+//   nonce_mismatch     members that answer different nonces (when none was compared)
 // A member never sees manifests of the other kind's edition, so one collateral serves all.
 NvidiaGroupVerification verify_nvidia_group(std::span<const NvidiaGroupMember> members,
                                             NvidiaGroupSize size, const Collateral& collateral,
-                                            const VerifyPolicy& policy, Bytes nonce,
+                                            const VerifyPolicy& policy, const Binding& binding,
                                             UnixSeconds now);
 
 }  // namespace cloister::evidence

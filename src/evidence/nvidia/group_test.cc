@@ -35,13 +35,15 @@ class Recorded : public testing::Test {
     add_recorded(group_, *vectors / "nvidia/ppcie_gpu.json", DeviceKind::gpu);
     add_recorded(group_, *vectors / "nvidia/ppcie_switch.json", DeviceKind::nvswitch);
     policy_.allow_no_rim = policy_.allow_no_revocation = true;
+    binding_ = Binding::nonce(group_.nonce);
   }
   NvidiaGroupVerification judge(NvidiaGroupSize size = {8, 4}) const {
-    return verify_nvidia_group(group_.members, size, group_.collateral, policy_, group_.nonce,
+    return verify_nvidia_group(group_.members, size, group_.collateral, policy_, binding_,
                                1746057600);
   }
   RecordedGroup group_;
   VerifyPolicy policy_;
+  Binding binding_ = Binding::not_compared();
 };
 
 TEST_F(Recorded, AWholeMachineIsAccepted) {
@@ -82,6 +84,7 @@ TEST_F(Recorded, OneFaultIsNotHiddenByTheOthersWhereverItStands) {
 
 TEST_F(Recorded, ADeviceThatAnswersAnotherNonceIsRefused) {
   group_.nonce[0] ^= 1;
+  binding_ = Binding::nonce(group_.nonce);
   EXPECT_EQ(judge().error, Error::nonce_mismatch);
 }
 
@@ -137,10 +140,11 @@ struct Machine {
       all.ocsp_responses.push_back(one.ocsp_responses.front());
     }
     all.rims = rims;
-    return verify_nvidia_group(members, size, all, policy, Buffer(32, 0x11), kNow);
+    return verify_nvidia_group(members, size, all, policy, binding, kNow);
   }
 
   std::vector<Scenario> devices;
+  Binding binding = Binding::nonce(Buffer(32, 0x11));
   NvidiaGroupSize size{2, 1};
   std::vector<std::string> rims;
   VerifyPolicy policy;
@@ -195,6 +199,14 @@ TEST(Group, Rules) {
     ASSERT_TRUE(got.error);
     EXPECT_EQ(name(*got.error), name(c.want)) << got.detail;
   }
+}
+
+TEST(Group, DevicesThatAnswerDifferentNoncesAreRefusedAlsoWhenNoneIsCompared) {
+  Machine m;
+  m.binding = Binding::not_compared();
+  EXPECT_TRUE(m.judge().accepted()) << m.judge().detail;
+  m.devices[1].nonce = Buffer(32, 0x33);
+  EXPECT_EQ(m.judge().error, Error::nonce_mismatch);
 }
 
 TEST(Group, GpusOfTwoArchitecturesAreRefused) {
