@@ -47,6 +47,18 @@ bool pss_sha384_salt48(const X509_ALGOR* algorithm) {
   return mask_hash && is_sha384(mask_hash.get());
 }
 
+// Each block has four runs of dashes. OpenSSL passes over a line that only looks like one, and may
+// so leave out a certificate.
+bool has_blocks(std::string_view pem, size_t count) {
+  constexpr std::string_view kDashes = "-----";
+  size_t runs = 0;
+  for (size_t at = pem.find(kDashes); at != std::string_view::npos;
+       at = pem.find(kDashes, at + kDashes.size())) {
+    ++runs;
+  }
+  return runs == 4 * count;
+}
+
 }  // namespace
 
 Buffer name_der(const X509_NAME* name) {
@@ -323,6 +335,7 @@ std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view p
   }
   // Running out of blocks is the only good end; a broken block is not.
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return std::nullopt;
+  if (!has_blocks(pem, out.size())) return std::nullopt;
   return out;
 }
 

@@ -123,6 +123,19 @@ TEST(Certificate, RsaPssChainAndPemRoundTrip) {
   EXPECT_EQ(back->size(), 2u);
   EXPECT_EQ((*back)[1].der(), root.certificate.der());
   EXPECT_FALSE(certificates_from_pem(pem, 1));
+  // A line that only looks like a block's must not leave a certificate out.
+  for (size_t at = 0; at < pem.size(); ++at) {
+    if (pem[at] != '-') continue;
+    std::string changed = pem;
+    changed[at] = '/';
+    EXPECT_FALSE(certificates_from_pem(changed, 2)) << at;
+  }
+  const size_t second = pem.rfind("-----BEGIN");
+  for (const char* word : {"BEGIN", "CERTIFICATE"}) {
+    std::string changed = pem;
+    changed[changed.find(word, second)] = 'X';
+    EXPECT_FALSE(certificates_from_pem(changed, 2)) << word;
+  }
   EXPECT_FALSE(certificates_from_pem(pem.substr(0, pem.size() - 40), 2));
   EXPECT_FALSE(
       certificates_from_pem("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", 2));

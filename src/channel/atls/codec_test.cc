@@ -7,6 +7,7 @@
 #include "channel/atls/frames.h"
 #include "channel/atls/leaf.h"
 #include "channel/atls/wire_format.h"
+#include "evidence/common/media_types.h"
 
 namespace cloister::atls {
 namespace {
@@ -199,7 +200,7 @@ Buffer cmw_of(std::vector<std::pair<std::string, Buffer>> records) {
 
 TEST(Cmw, RefusesEachFaultByItsError) {
   const std::string claims(kClaimsMediaType);
-  const std::string tdx = media_type(evidence::Format::tdx_quote);
+  const std::string tdx = evidence::media_type(evidence::Format::tdx_quote);
   const std::pair<std::string, Buffer> item{tdx, {1}};
   struct Case {
     const char* name;
