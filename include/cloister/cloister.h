@@ -68,7 +68,14 @@ CLOISTER_API CLOISTER_MUST_USE cloister_result cloister_verifier_allow(cloister_
  *   "distrusted_product"         an AMD product line, "Milan"; may be given several times
  *   "denied_advisory"            "INTEL-SA-00837"; may be given several times
  *   "max_nitro_age_s"            decimal seconds
- *   "min_nvidia_driver", "min_nvidia_vbios"  a version */
+ *   "min_nvidia_driver", "min_nvidia_vbios"  a version
+ *   "snp_policy_set", "snp_policy_clear", "snp_platform_set", "snp_platform_clear",
+ *   "snp_mitigations"            bits of the SEV-SNP report, decimal or after 0x
+ *   "snp_max_vmpl"               0 to 3
+ *   "snp_min_abi"                "1.55"
+ *   "snp_min_committed_firmware" "1.55.30"
+ *   "snp_cloud_provider"         of a VLEK; may be given several times
+ *   "snp_id_key_digest", "snp_author_key_digest"  96 hexadecimal digits; several times */
 CLOISTER_API CLOISTER_MUST_USE cloister_result
 cloister_verifier_require(cloister_verifier* verifier, const char* requirement, const char* value);
 

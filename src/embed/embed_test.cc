@@ -112,6 +112,42 @@ TEST(Embed, RequirementsReachThePolicy) {
   EXPECT_TRUE(embed::require(policy, "denied_advisory", "INTEL-SA-00837"));
   EXPECT_TRUE(embed::require(policy, "min_nvidia_driver", "550.90"));
   EXPECT_TRUE(embed::require(policy, "min_nvidia_vbios", "96.00"));
+  EXPECT_TRUE(embed::require(policy, "snp_policy_set", "0x1000000"));
+  EXPECT_TRUE(embed::require(policy, "snp_policy_clear", "65536"));
+  EXPECT_TRUE(embed::require(policy, "snp_platform_set", "0x20"));
+  EXPECT_TRUE(embed::require(policy, "snp_platform_clear", "0x1"));
+  EXPECT_TRUE(embed::require(policy, "snp_mitigations", "0x3"));
+  EXPECT_TRUE(embed::require(policy, "snp_max_vmpl", "1"));
+  EXPECT_TRUE(embed::require(policy, "snp_min_abi", "1.55"));
+  EXPECT_TRUE(embed::require(policy, "snp_min_committed_firmware", "1.55.30"));
+  EXPECT_TRUE(embed::require(policy, "snp_cloud_provider", "cloud"));
+  EXPECT_TRUE(embed::require(policy, "snp_id_key_digest", std::string(96, 'a')));
+  EXPECT_TRUE(embed::require(policy, "snp_author_key_digest", std::string(96, 'b')));
+  EXPECT_EQ(policy.snp.policy.set, 0x1000000u);
+  EXPECT_EQ(policy.snp.policy.clear, 0x10000u);
+  EXPECT_EQ(policy.snp.platform.set, 0x20u);
+  EXPECT_EQ(policy.snp.platform.clear, 1u);
+  EXPECT_EQ(policy.snp.mitigations, 3u);
+  EXPECT_EQ(policy.snp.max_vmpl, 1u);
+  EXPECT_EQ(policy.snp.min_abi, 0x0137u);
+  EXPECT_EQ(policy.snp.min_committed_firmware, (Fixed<3>{1, 55, 30}));
+  EXPECT_THAT(policy.snp.cloud_providers, testing::ElementsAre("cloud"));
+  EXPECT_EQ(policy.snp.id_key_digests.size(), 1u);
+  EXPECT_EQ(policy.snp.author_key_digests.size(), 1u);
+  for (const auto& [requirement, value] :
+       std::vector<std::pair<const char*, const char*>>{{"snp_max_vmpl", "4"},
+                                                        {"snp_max_vmpl", "-1"},
+                                                        {"snp_policy_set", "0x"},
+                                                        {"snp_policy_set", "0xg"},
+                                                        {"snp_min_abi", "1"},
+                                                        {"snp_min_abi", "1.256"},
+                                                        {"snp_min_abi", "1.2.3"},
+                                                        {"snp_min_abi", "1."},
+                                                        {"snp_id_key_digest", "aa"},
+                                                        {"max_nitro_age_s", "1e3"}}) {
+    EXPECT_FALSE(embed::require(policy, requirement, value)) << requirement << " " << value;
+  }
+  EXPECT_EQ(policy.max_nitro_age_s, 60u);
   EXPECT_EQ(policy.min_tcb_evaluation_number, 18u);
   EXPECT_EQ(policy.max_nitro_age_s, 60u);
   EXPECT_THAT(policy.distrusted_products, testing::ElementsAre("Milan"));

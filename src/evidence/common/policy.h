@@ -35,6 +35,21 @@ struct PcrSelection {
   std::vector<uint8_t> indices;
 };
 
+// Demands on SEV-SNP reports. Empty: nothing beyond the default.
+struct SnpDemands {
+  struct Bits {
+    uint64_t set = 0, clear = 0;
+  };
+  Bits policy;    // of POLICY: the guest's, as its owner launched it; bits in snp/report.h
+  Bits platform;  // of PLATFORM_INFO: the machine's as it is
+  uint64_t mitigations = 0;                  // set in both vectors of a version 5 report
+  uint16_t min_abi = 0;                      // major << 8 | minor
+  Fixed<3> min_committed_firmware{};         // major, minor, build
+  std::optional<uint32_t> max_vmpl;          // 0 to 3
+  std::vector<std::string> cloud_providers;  // CSP ids of VLEKs; empty: any
+  std::vector<Fixed<48>> id_key_digests, author_key_digests;  // empty: any
+};
+
 // What an embedder may allow or demand beyond the strict default. Names are permissions.
 struct VerifyPolicy {
   TrustAnchors anchors = vendor_anchors();
@@ -51,6 +66,7 @@ struct VerifyPolicy {
   std::vector<std::string> distrusted_products;  // AMD product lines, e.g. "Milan"
   // AMD product line -> the least reported, committed and launch TCB, in the report's byte order.
   std::map<std::string, Fixed<8>> min_amd_tcb;
+  SnpDemands snp;
   std::vector<std::string> denied_advisories;
   // The least driver and VBIOS of an NVIDIA GPU, e.g. "550.90.07", "96.00.9F.00.01"; empty: any
   // that has a manifest.

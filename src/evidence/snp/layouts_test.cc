@@ -28,6 +28,8 @@ struct Layout {
   void put_tcb(const snp::Tcb& tcb) {
     for (size_t at : {0x38u, 0x180u, 0x1E0u, 0x1F0u}) put(at, tcb);
   }
+  VerifyPolicy policy{};
+
   Verification verify() const;
 };
 
@@ -54,11 +56,11 @@ Verification Layout::verify() const {
       issue_any(vek_name, key, &ask, [&](auto& r) { r.extensions = amd_extensions(extensions); }),
       ask.certificate, ark.certificate};
   collateral.crls = {crl_of(ark, kTestNow - kTestDay, kTestNow + kTestDay)};
-  VerifyPolicy policy;
-  policy.anchors.development_amd = {genoa().ark_spki()};
+  VerifyPolicy judged_by = policy;
+  judged_by.anchors.development_amd = {genoa().ark_spki()};
   Buffer signed_report = report;
   sim::sign_report(signed_report, key);
-  return verify_snp_report(signed_report, collateral, policy, Binding::report_data(Fixed<64>{}),
+  return verify_snp_report(signed_report, collateral, judged_by, Binding::report_data(Fixed<64>{}),
                            kTestNow);
 }
 
@@ -177,13 +179,18 @@ TEST(SnpLayouts, LentKeys) {
   ASSERT_TRUE(out.verified) << out.appraisal.detail;
   EXPECT_EQ(out.appraisal.claims["csp_id"].string(), "cloud.example");
   EXPECT_EQ(out.verified->platform_id(), Buffer(64, 0));
-  expect_each(vlek_layout,
-              {{"names a chip", [](Layout& l) { l.report[0x1A0] = 1; }, Error::identity_mismatch},
-               {"names no cloud", [](Layout& l) { l.extensions.erase("5"); }, Error::malformed},
-               {"chip in the certificate", [](Layout& l) { l.extensions["4"] = Buffer(64, 1); },
-                Error::malformed},
-               {"intermediate for chips", [](Layout& l) { l.ask_name = "SEV-Genoa"; },
-                Error::wrong_chain}});
+  expect_each(
+      vlek_layout,
+      {{"names a chip", [](Layout& l) { l.report[0x1A0] = 1; }, Error::identity_mismatch},
+       {"names no cloud", [](Layout& l) { l.extensions.erase("5"); }, Error::malformed},
+       {"chip in the certificate", [](Layout& l) { l.extensions["4"] = Buffer(64, 1); },
+        Error::malformed},
+       {"another cloud than demanded",
+        [](Layout& l) { l.policy.snp.cloud_providers = {"other.example"}; }, Error::policy_denied},
+       {"the cloud demanded", [](Layout& l) { l.policy.snp.cloud_providers = {"cloud.example"}; },
+        std::nullopt},
+       {"intermediate for chips", [](Layout& l) { l.ask_name = "SEV-Genoa"; },
+        Error::wrong_chain}});
 }
 
 TEST(SnpLayouts, Versions) {

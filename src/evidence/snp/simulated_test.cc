@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "evidence/snp/hierarchy_testing.h"
+#include "evidence/snp/report.h"
 
 namespace cloister::evidence {
 namespace {
@@ -354,6 +355,84 @@ TEST(SnpSimulated, PolicyFaults) {
        Error::report_data_mismatch},
       {"report data not compared", [](World& w) { w.binding = Binding::not_compared(); },
        std::nullopt},
+  });
+}
+
+TEST(SnpSimulated, Demands) {
+  using namespace snp;
+  // The unbent report: version 3, policy 0x30000, no platform bits, committed firmware as
+  // simulated.
+  expect_each({
+      {"nothing demanded", [](World&) {}, std::nullopt},
+      {"SMT forbidden", [](World& w) { w.policy.snp.policy.clear = kPolicySmtAllowed; },
+       Error::policy_denied},
+      {"one socket", [](World& w) { w.policy.snp.policy.set = kPolicySingleSocket; },
+       Error::policy_denied},
+      {"no CXL", [](World& w) { w.policy.snp.policy.clear = kPolicyCxlAllowed; }, std::nullopt},
+      {"ciphertext hiding", [](World& w) { w.policy.snp.policy.set = kPolicyCiphertextHiding; },
+       Error::policy_denied},
+      {"page swap disabled", [](World& w) { w.policy.snp.policy.set = kPolicyPageSwapDisabled; },
+       Error::policy_denied},
+      {"AES-256", [](World& w) { w.policy.snp.policy.set = kPolicyMemoryAes256Xts; },
+       Error::policy_denied},
+      {"alias check not complete",
+       [](World& w) {
+         w.set(0x40, 0x1F);
+         w.policy.snp.platform.set = kPlatformAliasCheckComplete;
+       },
+       Error::policy_denied},
+      {"alias check complete",
+       [](World& w) {
+         w.set(0x40, 0x20);
+         w.policy.snp.platform.set = kPlatformAliasCheckComplete;
+       },
+       std::nullopt},
+      {"SMT on at the platform",
+       [](World& w) {
+         w.set(0x40, 0x21);
+         w.policy.snp.platform = {kPlatformAliasCheckComplete, kPlatformSmtEnabled};
+       },
+       Error::policy_denied},
+      {"mitigations of a report that has none", [](World& w) { w.policy.snp.mitigations = 1; },
+       Error::policy_denied},
+      {"a mitigation in the current vector only",
+       [](World& w) {
+         w.set(0x00, 5);
+         w.set(0x200, 1);
+         w.policy.snp.mitigations = 1;
+       },
+       Error::policy_denied},
+      {"a mitigation in both vectors",
+       [](World& w) {
+         w.set(0x00, 5);
+         w.set(0x1F8, 3);
+         w.set(0x200, 1);
+         w.policy.snp.mitigations = 1;
+       },
+       std::nullopt},
+      {"a later ABI", [](World& w) { w.policy.snp.min_abi = 0x0101; }, Error::policy_denied},
+      {"ABI met",
+       [](World& w) {
+         w.set(0x08, 0x37);
+         w.set(0x09, 0x01);
+         w.policy.snp.min_abi = 0x0137;
+       },
+       std::nullopt},
+      {"VMPL above the greatest",
+       [](World& w) {
+         w.set(0x30, 2);
+         w.policy.snp.max_vmpl = 1;
+       },
+       Error::policy_denied},
+      {"VMPL 0", [](World& w) { w.policy.snp.max_vmpl = 0; }, std::nullopt},
+      {"a cloud, which a VCEK does not name",
+       [](World& w) { w.policy.snp.cloud_providers = {"cloud.example"}; }, std::nullopt},
+      {"later firmware", [](World& w) { w.policy.snp.min_committed_firmware = {255, 0, 0}; },
+       Error::policy_denied},
+      {"another id key", [](World& w) { w.policy.snp.id_key_digests = {Fixed<48>{7}}; },
+       Error::policy_denied},
+      {"an author key where none is used",
+       [](World& w) { w.policy.snp.author_key_digests = {Fixed<48>{}}; }, Error::policy_denied},
   });
 }
 

@@ -8,6 +8,7 @@
 #include "evidence/common/binding.h"
 #include "evidence/common/verified_evidence_maker.h"
 #include "evidence/snp/claims.h"
+#include "evidence/snp/demands.h"
 
 namespace cloister::evidence {
 namespace snp {
@@ -94,6 +95,7 @@ bool policy_allows(const Report& report, const Chain& chain, const VerifyPolicy&
   const bool trusted = std::find(distrusted.begin(), distrusted.end(), line) == distrusted.end();
   const bool vcek = report.signing_key == SigningKey::vcek;
   const bool chip_hidden = vcek && (report.chip_key_masked || all_zero(report.chip_id));
+  const auto missing = unmet(policy.snp, report, chain.extensions.cloud_provider);
   const bool migration = (report.policy & kPolicyMigrationAgent) != 0;
   return require("product_trusted", trusted, "a product line that is not distrusted", line) &&
          require("chip_visible", !chip_hidden, "chip id and chip key not masked",
@@ -101,6 +103,8 @@ bool policy_allows(const Report& report, const Chain& chain, const VerifyPolicy&
          require("migration_off", !migration || policy.allow_migration,
                  policy.allow_migration ? "off, or on by permission" : "off",
                  migration ? "on" : "off") &&
+         require("demands", !missing, "what policy demands of guest and platform",
+                 missing.value_or("met")) &&
          require(
              "vmpl", report.vmpl <= kMaxVmpl, "0 to 3: requested by the guest",
              report.vmpl == kVmplOfHost ? "requested by the host" : std::to_string(report.vmpl));
