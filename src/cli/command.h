@@ -22,6 +22,8 @@ Command add_ask(CLI::App& program);
 Command add_verify(CLI::App& program);
 Command add_verify_receipt(CLI::App& program);
 Command add_collateral(CLI::App& program);
+Command add_collect(CLI::App& program);
+Command add_doctor(CLI::App& program);
 Command add_keys(CLI::App& program);
 Command add_ledger(CLI::App& program);
 Command add_node(CLI::App& program);

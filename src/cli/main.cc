@@ -80,10 +80,12 @@ int run(int argc, const char* const* argv) {
   program.name("cloister");
   program.set_version_flag("--version", "cloister " CLOISTER_VERSION);
   program.require_subcommand(1);
-  const Command commands[] = {
-      add_up(program),         add_ask(program),  add_verify(program), add_verify_receipt(program),
-      add_collateral(program), add_keys(program), add_ledger(program), add_node(program),
-      add_gateway(program)};
+  const Command commands[] = {add_up(program),         add_ask(program),
+                              add_verify(program),     add_verify_receipt(program),
+                              add_collateral(program), add_collect(program),
+                              add_doctor(program),     add_keys(program),
+                              add_ledger(program),     add_node(program),
+                              add_gateway(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
