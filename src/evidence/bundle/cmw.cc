@@ -114,7 +114,9 @@ class Walk {
           name.find('/') != std::string::npos) {
         return malformed("a label");
       }
-      const std::string inner = label.empty() ? name : label + "/" + name;
+      std::string inner = label;
+      if (!inner.empty()) inner += '/';
+      inner += name;
       if (auto walked = collection_or_record(value, inner, depth + 1); !walked) return walked;
     }
     return std::monostate();

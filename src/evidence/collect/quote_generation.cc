@@ -35,7 +35,7 @@ class Socket {
 
   // Each returns 0 or an errno value; ETIMEDOUT when the deadline has passed.
   int connect() {
-    if (fd_ < 0) return errno;
+    if (fd_ < 0) return EAFNOSUPPORT;  // this kernel has no vsock
     sockaddr_vm host{};
     host.svm_family = AF_VSOCK;
     host.svm_cid = VMADDR_CID_HOST;
@@ -49,6 +49,7 @@ class Socket {
     return outcome;
   }
   int send(Bytes bytes) {
+    if (fd_ < 0) return EBADF;
     while (!bytes.empty()) {
       const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent > 0) {
@@ -60,6 +61,7 @@ class Socket {
     return 0;
   }
   int receive(size_t count, Buffer& out) {
+    if (fd_ < 0) return EBADF;
     const size_t end = out.size() + count;
     size_t at = out.size();
     out.resize(end);

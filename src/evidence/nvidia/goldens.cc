@@ -52,23 +52,18 @@ std::string_view name(Component component) {
   return component == Component::driver ? "driver" : "vbios";
 }
 
-Result<ManifestChoice> choose_manifest(const ManifestSubject& subject,
-                                       const Collateral& collateral) {
+ManifestChoice choose_manifest(const ManifestSubject& subject,
+                               std::span<const rim::RimHeader> manifests) {
   ManifestChoice out;
-  UnixSeconds newest = 0;
-  for (const std::string& document : collateral.rims) {
-    const auto header = rim::header_of(document);
-    if (!header) return std::unexpected(header.error());
-    const bool bios = is_bios_version(header->version);
-    if (bios != (subject.component == Component::vbios)) continue;
+  for (size_t i = 0; i < manifests.size(); ++i) {
+    const rim::RimHeader& header = manifests[i];
+    if (is_bios_version(header.version) != (subject.component == Component::vbios)) continue;
     out.any = true;
-    if (header->version != subject.version || header->product != subject.product ||
-        header->edition != subject.edition) {
-      continue;
-    }
-    if (out.document && header->signer_not_before <= newest) continue;
-    out.document = document;
-    newest = header->signer_not_before;
+    const bool suits = header.version == subject.version && header.product == subject.product &&
+                       header.edition == subject.edition;
+    const bool newer =
+        !out.place || header.signer_not_before > manifests[*out.place].signer_not_before;
+    if (suits && newer) out.place = i;
   }
   return out;
 }

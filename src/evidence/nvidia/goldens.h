@@ -11,8 +11,8 @@ std::string_view name(Component component);        // "driver", "vbios"
 
 // What of the collateral may be about one component of a device.
 struct ManifestChoice {
-  std::optional<std::string> document;  // the newest by signer of the device's version and chip
-  bool any = false;                     // some manifest of this component was supplied
+  std::optional<size_t> place;  // among the manifests: the newest by signer of version and chip
+  bool any = false;             // some manifest of this component was supplied
 };
 struct ManifestSubject {
   Component component{};
@@ -21,9 +21,9 @@ struct ManifestSubject {
   std::string edition;  // "GPU", "SWITCH"
 };
 // Manifests do not say which component they are for, but versions tell: a BIOS's has five groups of
-// two hexadecimal digits. `malformed`: a manifest of the collateral does not parse.
-Result<ManifestChoice> choose_manifest(const ManifestSubject& subject,
-                                       const Collateral& collateral);
+// two hexadecimal digits.
+ManifestChoice choose_manifest(const ManifestSubject& subject,
+                               std::span<const rim::RimHeader> manifests);
 
 // Every active golden of every manifest has a measurement that equals one of its alternatives:
 // RIM index i stands for SPDM block i + 1. The manifests' active indices are disjoint. Index 35 is

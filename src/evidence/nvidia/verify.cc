@@ -67,6 +67,7 @@ class DeviceJudge {
   std::optional<DeviceChain> chain_;
   std::optional<DeviceIdentity> identity_;
   rim::OcspFindings ocsp_;
+  std::vector<rim::RimHeader> headers_;  // of collateral_.rims
   std::vector<Manifest> manifests_;
   UnixSeconds valid_until_ = INT64_MAX;
   Appraisal appraisal_;
@@ -132,9 +133,9 @@ std::vector<ManifestSubject> DeviceJudge::subjects() const {
 
 DeviceJudge::Found DeviceJudge::manifests_parse() {
   for (const std::string& document : collateral_.rims) {
-    if (const auto header = rim::header_of(document); !header) {
-      return std::unexpected(header.error());
-    }
+    auto header = rim::header_of(document);
+    if (!header) return std::unexpected(header.error());
+    headers_.push_back(std::move(*header));
   }
   return std::to_string(collateral_.rims.size()) + " supplied";
 }
@@ -147,14 +148,13 @@ DeviceJudge::Found DeviceJudge::gather() {
   if (!answers) return std::unexpected(answers.error());
   ocsp_ = std::move(*answers);
   for (const ManifestSubject& subject : subjects()) {
-    auto choice = choose_manifest(subject, collateral_);
-    if (!choice) return std::unexpected(choice.error());
-    if (!choice->any && !policy_.allow_no_rim) {
+    const ManifestChoice choice = choose_manifest(subject, headers_);
+    if (!choice.any && !policy_.allow_no_rim) {
       return refuse(
           Error::collateral_missing,
           "no manifest of " + std::string(name(subject.component)) + " " + subject.version);
     }
-    manifests_.push_back({subject, std::move(*choice), std::nullopt});
+    manifests_.push_back({subject, choice, std::nullopt});
   }
   return std::to_string(ocsp_.size()) + " OCSP answers";
 }
@@ -213,7 +213,7 @@ DeviceJudge::Found DeviceJudge::revocation() {
 
 DeviceJudge::Found DeviceJudge::manifests_suit() {
   for (const Manifest& each : manifests_) {
-    if (each.choice.document || !each.choice.any) continue;
+    if (each.choice.place || !each.choice.any) continue;
     return refuse(Error::collateral_mismatch,
                   "no manifest is of " + std::string(name(each.subject.component)) + " " +
                       each.subject.version + " of " + each.subject.product);
@@ -224,8 +224,9 @@ DeviceJudge::Found DeviceJudge::manifests_suit() {
 DeviceJudge::Found DeviceJudge::manifests_verify() {
   std::optional<Fault> lowest;
   for (Manifest& each : manifests_) {
-    if (!each.choice.document) continue;
-    auto verified = rim::verify_rim(*each.choice.document, collateral_, policy_, now_);
+    if (!each.choice.place) continue;
+    auto verified =
+        rim::verify_rim(collateral_.rims[*each.choice.place], collateral_, policy_, now_);
     if (verified) {
       valid_until_ = std::min(valid_until_, verified->valid_until());
       appraisal_.development = appraisal_.development || verified->development();
