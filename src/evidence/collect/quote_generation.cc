@@ -52,11 +52,11 @@ class Socket {
     if (fd_ < 0) return EBADF;
     while (!bytes.empty()) {
       const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent > 0) {
-        bytes = bytes.subspan(static_cast<size_t>(sent));
-      } else if (const int failed = retry(POLLOUT); failed != 0) {
-        return failed;
+      if (sent < 0) {
+        if (const int failed = retry(errno, POLLOUT); failed != 0) return failed;
+        continue;
       }
+      bytes = bytes.subspan(static_cast<size_t>(sent));
     }
     return 0;
   }
@@ -67,19 +67,18 @@ class Socket {
     out.resize(end);
     while (at < end) {
       const ssize_t got = ::recv(fd_, out.data() + at, end - at, 0);
-      if (got > 0) {
-        at += static_cast<size_t>(got);
-      } else if (got == 0) {
-        return ECONNRESET;
-      } else if (const int failed = retry(POLLIN); failed != 0) {
-        return failed;
+      if (got == 0) return ECONNRESET;
+      if (got < 0) {
+        if (const int failed = retry(errno, POLLIN); failed != 0) return failed;
+        continue;
       }
+      at += static_cast<size_t>(got);
     }
     return 0;
   }
 
  private:
-  int retry(short event) { return errno == EAGAIN || errno == EINTR ? wait(event) : errno; }
+  int retry(int why, short event) { return why == EAGAIN || why == EINTR ? wait(event) : why; }
   int wait(short event) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - Clock::now());
     if (left.count() <= 0) return ETIMEDOUT;
