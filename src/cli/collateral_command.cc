@@ -2,6 +2,7 @@
 // will look at. `cloister verify` itself never touches a network.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -10,11 +11,14 @@
 #include "cli/command.h"
 #include "cli/nearest.h"
 #include "evidence/fetch/fetch.h"
+#include "evidence/fetch/plan_nvidia.h"
 
 namespace cloister::cli {
 namespace {
 
 namespace fetch = evidence::fetch;
+
+constexpr size_t kMaxChain = 16;
 
 struct FetchArguments {
   std::string evidence;
@@ -22,6 +26,7 @@ struct FetchArguments {
   std::string out;
   std::optional<std::string> product;
   std::optional<std::string> pccs;
+  std::optional<std::string> chain;
   std::optional<std::string> ca_file;
   std::vector<std::string> connect_to;
   int64_t timeout_s = 20;
@@ -94,6 +99,27 @@ std::expected<std::vector<fetch::File>, fetch::FetchFault> run_to_end(
   return std::move(**result);
 }
 
+// Everything in two rounds: NVIDIA's manifests bring chains whose revocation is asked about then.
+std::expected<std::vector<fetch::File>, fetch::FetchFault> fetch_files(
+    const evidence::Evidence& evidence, const fetch::PlanOptions& plan_options,
+    const fetch::FetchOptions& options, std::vector<fetch::File> out) {
+  const auto wanted = fetch::plan(evidence, plan_options);
+  if (!wanted) return std::unexpected(wanted.error());
+  auto files = run_to_end(*wanted, options);
+  if (!files) return files;
+  std::vector<std::string> manifests;
+  for (const fetch::File& file : *files) {
+    if (file.name.ends_with("_rim.xml")) manifests.emplace_back(as_text(file.content));
+  }
+  std::ranges::move(*files, std::back_inserter(out));
+  const auto more = fetch::plan_manifest_revocation(manifests);
+  if (!more) return std::unexpected(more.error());
+  auto answers = run_to_end(*more, options);
+  if (!answers) return answers;
+  std::ranges::move(*answers, std::back_inserter(out));
+  return out;
+}
+
 int run(const FetchArguments& arguments) {
   const auto format = evidence::format_from(arguments.format);
   if (!format) return unusable("no format " + arguments.format);
@@ -102,10 +128,19 @@ int run(const FetchArguments& arguments) {
   auto bytes = read_file(arguments.evidence, evidence::kMaxEvidenceBytes);
   if (!bytes) return unusable(arguments.evidence + ": " + std::string(describe(bytes.error())));
 
-  const auto wanted = fetch::plan({*format, std::move(*bytes)},
-                                  {.product = arguments.product, .pccs = arguments.pccs});
-  if (!wanted) return refused(wanted.error());
-  const auto files = run_to_end(*wanted, *options);
+  fetch::PlanOptions plan_options{
+      .product = arguments.product, .pccs = arguments.pccs, .device_chain = {}};
+  std::vector<fetch::File> given;
+  if (arguments.chain) {
+    auto pem = read_file(*arguments.chain, evidence::kMaxCollateralFileBytes);
+    if (!pem) return unusable(*arguments.chain + ": " + std::string(describe(pem.error())));
+    auto certificates = crypto::certificates_from_pem(as_text(*pem), kMaxChain);
+    if (!certificates) return unusable(*arguments.chain + ": no certificates in PEM form");
+    plan_options.device_chain = std::move(*certificates);
+    given.push_back({"device_chain.pem", std::move(*pem)});
+  }
+  const auto files =
+      fetch_files({*format, std::move(*bytes)}, plan_options, *options, std::move(given));
   if (!files) return refused(files.error());
   if (const auto wrote = fetch::write_folder(arguments.out, *files); !wrote) {
     return refused(wrote.error());
@@ -126,7 +161,8 @@ Command add_collateral(CLI::App& program) {
   app->require_subcommand(1);
   CLI::App* fetch = app->add_subcommand(
       "fetch",
-      "Ask Intel's or AMD's service, or a PCCS, for the collateral of one piece of evidence and "
+      "Ask Intel's, AMD's or NVIDIA's service, or a PCCS, for the collateral of one piece of "
+      "evidence and "
       "write it into a folder. Exit code 0: written, 1: could not be had, 2: unusable arguments");
   auto arguments = std::make_shared<FetchArguments>();
   fetch->add_option("EVIDENCE", arguments->evidence, "file as the device gave it")->required();
@@ -135,6 +171,8 @@ Command add_collateral(CLI::App& program) {
   fetch->add_option("--product", arguments->product,
                     "AMD product line of a version 2 report: Milan or Genoa");
   fetch->add_option("--pccs", arguments->pccs, "HOST or HOST:PORT of a PCCS, in Intel's place");
+  fetch->add_option("--chain", arguments->chain,
+                    "PEM file with the five certificates of an NVIDIA device");
   fetch->add_option("--ca-file", arguments->ca_file,
                     "PEM file of the certificate authorities to believe, instead of the system's");
   fetch->add_option("--connect-to", arguments->connect_to,

@@ -145,6 +145,14 @@ bool OcspResponse::has_unknown_critical_extension() const {
   return false;
 }
 
+Buffer make_ocsp_request(const Certificate& subject, const Certificate& issuer) {
+  const Owned<OCSP_REQUEST> request{OCSP_REQUEST_new()};
+  Owned<OCSP_CERTID> id{OCSP_cert_to_id(EVP_sha384(), x509_of(subject), x509_of(issuer))};
+  require(request && id && OCSP_request_add0_id(request.get(), id.get()) != nullptr);
+  static_cast<void>(id.release());  // the request owns it now
+  return der_of(request.get(), i2d_OCSP_REQUEST);
+}
+
 bool is_ocsp_response(Bytes der) {
   ClearErrors clear;
   return decode(der) != nullptr;

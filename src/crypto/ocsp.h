@@ -43,6 +43,9 @@ class OcspResponse {
 // Whether these bytes have the form of an OCSPResponse, successful or not.
 bool is_ocsp_response(Bytes der);
 
+// An OCSPRequest about one certificate, without nonce: answers are kept as files.
+Buffer make_ocsp_request(const Certificate& subject, const Certificate& issuer);
+
 // --- issuing, for simulated vendors --------------------------------------------------------------
 struct OcspIssue {
   const Certificate* subject;

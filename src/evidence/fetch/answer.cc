@@ -1,6 +1,7 @@
 #include "evidence/fetch/answer.h"
 
 #include "base/text.h"
+#include "crypto/hash.h"
 
 namespace cloister::evidence::fetch {
 namespace {
@@ -29,8 +30,23 @@ bool is_of_form(const Wanted& wanted, Bytes content) {
       return found->certificates.size() == 1;
     case AnswerForm::pem_chain:
       return !found->certificates.empty();
+    case AnswerForm::manifest:
+      return found->rims.size() == 1;
+    case AnswerForm::ocsp:
+      return found->ocsp_responses.size() == 1;
   }
   std::abort();
+}
+
+// {"id", "rim": base64, "sha256"?: hex}. Empty when it is not of this form, or the hash is another.
+Buffer manifest_in(Bytes body) {
+  const auto json = parse_json(as_text(body));
+  const auto text = json ? (*json)["rim"].string() : std::nullopt;
+  auto document = text ? from_base64(*text) : std::nullopt;
+  if (!document) return {};
+  const auto hash = (*json)["sha256"].string();
+  if (hash && fixed_from_hex<32>(*hash) != crypto::sha256(*document)) return {};
+  return std::move(*document);
 }
 
 // A PCCS gives lists in hexadecimal digits.
@@ -40,6 +56,7 @@ Buffer content_of(const Wanted& wanted, Bytes body) {
     while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
     if (auto der = from_hex(text); der && !der->empty()) return *der;
   }
+  if (wanted.form == AnswerForm::manifest) return manifest_in(body);
   return to_buffer(body);
 }
 

@@ -55,6 +55,12 @@ std::optional<http::TlsTarget> target_of(const std::string& host, const FetchOpt
   return out;
 }
 
+http::Request request_for(const Wanted& wanted) {
+  if (wanted.body.empty()) return http::make_request("GET", wanted.target);
+  return http::make_request("POST", wanted.target, as_text(wanted.body),
+                            "application/ocsp-request");
+}
+
 asio::awaitable<std::expected<std::vector<File>, FetchFault>> fetch_one(
     const Wanted& wanted, const FetchOptions& options) {
   const auto target = target_of(wanted.host, options);
@@ -68,7 +74,7 @@ asio::awaitable<std::expected<std::vector<File>, FetchFault>> fetch_one(
   http::RequestOptions limits;
   limits.timeout = options.timeout;
   limits.max_body_bytes = options.max_bytes;
-  auto response = co_await client.request(http::make_request("GET", wanted.target), limits);
+  auto response = co_await client.request(request_for(wanted), limits);
   if (!response) {
     co_return fail(error_of(response.error()), wanted, http::describe(response.error()));
   }

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "evidence/common/cases_testing.h"
+#include "evidence/fetch/plan_nvidia.h"
+#include "evidence/nvidia/scenario_testing.h"
 #include "evidence/verify.h"
 #include "http/http_testing.h"
 #include "http/tls_testing.h"
@@ -69,17 +71,18 @@ class Fetch : public testing::Test {
   void serve(http::Handler handler) {
     server_ = std::make_unique<http::TlsTestServer>(
         context_.executor(), std::move(handler),
-        http::TlsServerIdentity{.names = {std::string(kIntelHost),
-                                          std::string(kIntelCertificatesHost),
-                                          std::string(kAmdHost), "pccs.example"}});
+        http::TlsServerIdentity{
+            .names = {std::string(kIntelHost), std::string(kIntelCertificatesHost),
+                      std::string(kAmdHost), "pccs.example", std::string(kNvidiaRimHost),
+                      std::string(kNvidiaOcspHost)}});
   }
 
   FetchOptions options() {
     const auto pem = folder_ / "authority.pem";
     std::ofstream(pem) << server_->authority_pem();
     FetchOptions out{.roots = http::TlsRoots::from_file(pem).value(), .via = {}};
-    for (const char* host :
-         {kIntelHost.data(), kIntelCertificatesHost.data(), kAmdHost.data(), "pccs.example"}) {
+    for (const char* host : {kIntelHost.data(), kIntelCertificatesHost.data(), kAmdHost.data(),
+                             "pccs.example", kNvidiaRimHost.data(), kNvidiaOcspHost.data()}) {
       out.via[host] = {"127.0.0.1", server_->port()};
     }
     return out;
@@ -163,9 +166,9 @@ TEST_F(Fetch, AVersion2ReportNeedsItsProductLineFromTheCaller) {
   const Evidence evidence{Format::snp_report, c.evidence};
   ASSERT_FALSE(plan(evidence, {}));
   EXPECT_EQ(plan(evidence, {}).error().error, FetchError::product_unknown);
-  EXPECT_EQ(plan(evidence, {.product = "Rome", .pccs = {}}).error().error,
+  EXPECT_EQ(plan(evidence, {.product = "Rome", .pccs = {}, .device_chain = {}}).error().error,
             FetchError::product_unknown);
-  EXPECT_TRUE(plan(evidence, {.product = "Milan", .pccs = {}}));
+  EXPECT_TRUE(plan(evidence, {.product = "Milan", .pccs = {}, .device_chain = {}}));
 }
 
 TEST_F(Fetch, EvidenceThatSaysNothingIsNotAskedFor) {
@@ -282,6 +285,120 @@ TEST(Names, EveryFetchErrorHasAWordAndASentence) {
     EXPECT_TRUE(describe(static_cast<FetchError>(i)).ends_with('.'));
   }
   EXPECT_EQ(words.size(), 11u);
+}
+
+TEST_F(Fetch, ARecordedGpuSaysWhatItsManifestsAreCalled) {
+  const Case c = by_id("nvidia-gpu", "gpu-h100-535-vbios-match");
+  const auto chain =
+      crypto::certificates_from_pem(as_text(c.collateral.at("device_chain")), 8).value();
+  const auto wanted =
+      plan({c.kind(), c.evidence}, {.product = {}, .pccs = {}, .device_chain = chain});
+  ASSERT_TRUE(wanted) << wanted.error().detail;
+  ASSERT_EQ(wanted->size(), 5u);
+  EXPECT_EQ((*wanted)[0].target, "/v1/rim/NV_GPU_DRIVER_GH100_535.86.09");
+  EXPECT_EQ((*wanted)[1].target, "/v1/rim/NV_GPU_VBIOS_1010_0200_882_96005E0001");
+  EXPECT_FALSE((*wanted)[2].body.empty());
+  EXPECT_EQ(plan({c.kind(), c.evidence}, {}).error().error, FetchError::bad_evidence);
+  const Case fabric = by_id("nvidia-switch", "switch-ls10-norim");
+  const auto bios = plan({fabric.kind(), fabric.evidence},
+                         {.product = {},
+                          .pccs = {},
+                          .device_chain = crypto::certificates_from_pem(
+                                              as_text(fabric.collateral.at("device_chain")), 8)
+                                              .value()});
+  ASSERT_TRUE(bios);
+  EXPECT_EQ((*bios)[0].target, "/v1/rim/NV_SWITCH_BIOS_5612_0002_890_9610550001");
+}
+
+// NVIDIA's services under a test hierarchy, and a device that verifies with nothing but what they
+// answered.
+class FetchNvidia : public Fetch {
+ protected:
+  static std::string rim_answer(const std::string& document) {
+    return JsonValue::object({{"id", "x"},
+                              {"rim", to_base64(as_bytes(document))},
+                              {"sha256", to_hex(crypto::sha256(as_bytes(document)))}})
+        .dump();
+  }
+  void answer_about(std::span<const crypto::Certificate> chain) {
+    const crypto::OcspAnswer good{crypto::OcspStatus::good, nvidia::kNow - 1,
+                                  nvidia::kNow + nvidia::kHour};
+    for (size_t i = 0; i + 1 < chain.size(); ++i) {
+      answers_[crypto::make_ocsp_request(chain[i], chain[i + 1])] =
+          rim::ocsp_about(chain.subspan(i, 2), good, rim::hierarchy().responder);
+    }
+  }
+  void serve_all() {
+    serve([this](const Request& request, Exchange& exchange) -> http::asio::awaitable<void> {
+      http::Response response = http::make_response(404, "text/plain", "");
+      const auto manifest = manifests_.find(request.path);
+      const auto about = answers_.find(to_buffer(request.body));
+      if (request.method == "GET" && manifest != manifests_.end()) {
+        response = http::make_response(200, "application/json", manifest->second);
+      } else if (request.method == "POST" && about != answers_.end() &&
+                 request.header("Content-Type") == "application/ocsp-request") {
+        response = answer(about->second);
+      }
+      co_await exchange.send(std::move(response));
+    });
+  }
+
+  nvidia::Scenario device_;
+  std::map<std::string, std::string> manifests_;
+  std::map<Buffer, Buffer> answers_;
+};
+
+TEST_F(FetchNvidia, ADeviceVerifiesWithWhatTwoRoundsBrought) {
+  const std::string driver = device_.driver.document(), vbios = device_.vbios.document();
+  manifests_ = {{"/v1/rim/NV_GPU_DRIVER_GH100_550.90.07", rim_answer(driver)},
+                {"/v1/rim/NV_GPU_VBIOS_G520_0200_885_9674001C00", rim_answer(vbios)}};
+  answer_about(std::span(device_.chain).subspan(1));
+  answer_about(device_.driver.chain);
+  answer_about(device_.vbios.chain);
+  serve_all();
+  const Evidence evidence{Format::nvidia_gpu, device_.report()};
+  const auto wanted = plan(evidence, {.product = {}, .pccs = {}, .device_chain = device_.chain});
+  ASSERT_TRUE(wanted) << wanted.error().detail;
+  auto files = fetch(*wanted);
+  ASSERT_TRUE(files) << files.error().detail;
+  const auto more = plan_manifest_revocation({driver, vbios});
+  ASSERT_TRUE(more);
+  EXPECT_EQ(more->size(), 6u);
+  const auto second = fetch(*more);
+  ASSERT_TRUE(second) << second.error().detail;
+  files->insert(files->end(), second->begin(), second->end());
+  Collateral collateral = gathered(*files);
+  collateral.certificates = device_.chain;
+  const auto judged = verify(evidence, collateral, device_.policy, device_.binding, device_.now);
+  EXPECT_TRUE(judged.verified) << judged.appraisal.detail;
+}
+
+TEST_F(FetchNvidia, AnswersThatAreNoneAreRefused) {
+  const Wanted manifest{
+      "rim.xml", std::string(kNvidiaRimHost), "/v1/rim/x", AnswerForm::manifest, "", ""};
+  const std::string document = device_.vbios.document();
+  std::string other_hash = rim_answer(document);
+  other_hash[other_hash.find("sha256") + 12] ^= 1;
+  for (const std::string& body :
+       {std::string("{}"), std::string("<SoftwareIdentity/>"), std::string(R"({"rim":"!"})"),
+        std::string(R"({"rim":"AAAA"})"), other_hash}) {
+    manifests_ = {{"/v1/rim/x", body}};
+    serve_all();
+    EXPECT_EQ(error_of(fetch({manifest})), FetchError::bad_answer) << body.substr(0, 40);
+  }
+  manifests_.clear();
+  serve_all();
+  EXPECT_EQ(error_of(fetch({manifest})), FetchError::not_found);
+}
+
+TEST_F(FetchNvidia, IdsThatWouldChangeTheAddressAreRefused) {
+  for (const char* version : {"550/../x", "550?x", "550%2f", "550#"}) {
+    nvidia::field(device_.opaque, 3) = to_buffer(as_bytes(version));
+    const auto wanted = plan({Format::nvidia_gpu, device_.report()},
+                             {.product = {}, .pccs = {}, .device_chain = device_.chain});
+    ASSERT_FALSE(wanted) << version;
+    EXPECT_EQ(wanted.error().error, FetchError::bad_evidence);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "evidence/dcap/chain.h"
 #include "evidence/dcap/quote.h"
+#include "evidence/fetch/plan_nvidia.h"
 #include "evidence/snp/report.h"
 
 namespace cloister::evidence::fetch {
@@ -164,6 +165,9 @@ std::expected<std::vector<Wanted>, FetchFault> plan(const Evidence& evidence,
       return for_quote(evidence.bytes, dcap::Tee::sgx, options);
     case Format::snp_report:
       return for_report(evidence.bytes, options);
+    case Format::nvidia_gpu:
+    case Format::nvidia_switch:
+      return plan_nvidia(evidence, options.device_chain);
     default:
       return fail(FetchError::nothing_to_fetch, std::string(evidence::name(evidence.format)));
   }

@@ -34,6 +34,8 @@ enum class AnswerForm : uint8_t {
   crl,          // DER, or DER in hexadecimal digits as a PCCS gives it
   certificate,  // DER
   pem_chain,
+  manifest,  // NVIDIA's JSON with a SWID document inside, in base64
+  ocsp,      // DER
 };
 
 struct Wanted {
@@ -43,13 +45,16 @@ struct Wanted {
   AnswerForm form;
   std::string chain_header;  // signed_json only
   std::string chain_file;    // where the signers go
+  Buffer body{};             // not empty: a POST of an OCSP request
 };
 
 struct PlanOptions {
   // AMD product line, for version 2 reports, which do not name it.
-  std::optional<std::string> product;
+  std::optional<std::string> product{};
   // A PCCS in Intel's place: "host" or "host:port".
-  std::optional<std::string> pccs;
+  std::optional<std::string> pccs{};
+  // Of an NVIDIA device, which its report does not carry.
+  std::vector<crypto::Certificate> device_chain{};
 };
 
 constexpr std::string_view kIntelHost = "api.trustedservices.intel.com";
