@@ -107,6 +107,14 @@ std::optional<PublicKey> PublicKey::from_rsa(Bytes modulus, Bytes exponent) {
   return from_spki_der(der_of(key.get(), i2d_PUBKEY));
 }
 
+std::string PublicKey::to_pem() const {
+  Owned<BIO> bio{BIO_new(BIO_s_mem())};
+  require(bio && PEM_write_bio_PUBKEY(bio.get(), impl_->key.get()) == 1);
+  const char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<size_t>(size)};
+}
+
 KeyKind PublicKey::kind() const {
   return impl_->kind;
 }

@@ -24,6 +24,8 @@ class PublicKey {
   // RSA, both big-endian without leading zeros. The exponent is odd and from 3 to 2^32 - 1.
   static std::optional<PublicKey> from_rsa(Bytes modulus, Bytes exponent);
 
+  std::string to_pem() const;
+
   KeyKind kind() const;
   const Buffer& spki_der() const;
   Hash32 spki_sha256() const;

@@ -38,6 +38,7 @@ TEST(PublicKey, OneKeyInThreeFormsIsOneKey) {
     EXPECT_EQ(from_der->spki_sha256(), from_pem->spki_sha256());
     EXPECT_EQ(from_der->spki_sha256(), from_point->spki_sha256());
     EXPECT_EQ(from_der->public_xy(), key.public_xy());
+    EXPECT_EQ(from_der->to_pem(), pem_of(key));
   }
 }
 

@@ -155,6 +155,26 @@ TEST(BundleVerify, CollateralOfTheBundleCounts) {
   EXPECT_EQ(w.judge().error, Error::malformed);
 }
 
+TEST(BundleVerify, AKeyInTheBundleVouchesForNothing) {
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
+  if (!vectors) GTEST_SKIP() << "the vectors are not here";
+  for (const Case& c : load_cases(*vectors, "tpm-quote")) {
+    if (c.id != "tpm-azure-1") continue;
+    Bundle bundle{{{"tpm", {Format::tpm_quote, c.evidence}}}, {}};
+    const auto judge = [&](const Collateral& more) {
+      return verify_bundle(bundle, more, c.policy, c.binding(), c.time);
+    };
+    EXPECT_TRUE(judge(*c.gathered()).accepted());  // the caller's key
+    bundle.collateral.push_back(c.collateral.at("ak_public"));
+    const auto got = judge({});
+    EXPECT_EQ(got.error, Error::malformed);
+    EXPECT_EQ(got.items[0].verification.appraisal.error, Error::collateral_missing);
+    EXPECT_EQ(judge(*c.gathered()).error, Error::malformed);
+    return;
+  }
+  FAIL() << "no case";
+}
+
 TEST(BundleVerify, OneBadItemRefusesAllAndEachIsJudged) {
   for (const bool first : {true, false}) {
     World w;

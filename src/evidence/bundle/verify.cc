@@ -67,6 +67,11 @@ BundleVerification verify_bundle(const Bundle& bundle, const Collateral& more,
   for (const Buffer& file : bundle.collateral) {
     if (!collateral.add(file)) lower(out, Error::malformed, "bundle: a file of collateral");
   }
+  // Who sends evidence does not say whose keys count.
+  if (collateral.keys.size() != more.keys.size()) {
+    lower(out, Error::malformed, "bundle: a key, which only the caller may vouch for");
+    collateral.keys = more.keys;
+  }
   const Machine machine = machine_of(bundle);
   NvidiaGroupVerification group;
   if (!machine.members.empty()) {

@@ -17,7 +17,8 @@ struct BundleVerification {
   bool accepted() const { return !error.has_value(); }
 };
 
-// A pure function: every item by its verifier, against the bundle's collateral and `more`. NVIDIA
+// A pure function: every item by its verifier, against the bundle's collateral and `more`. A bundle
+// that brings a key along is refused: keys count when the caller vouches for them. NVIDIA
 // devices are judged as one machine of just these (evidence/nvidia/group.h). `binding` holds for
 // every item whose format carries what it expects; when no item carries it, that is a refusal.
 // Whether the items belong to one machine, beyond that, is the caller's to bind (30-channels, 1).

@@ -83,8 +83,8 @@ Finding tpm_finding(const std::filesystem::path& device) {
     return {kSubject, Health::problem, device.string() + " may not be used by this process",
             "Run as root, or add this user to the group tss."};
   }
-  return {kSubject, Health::works, device.string() + " is there; its quotes are not collected here",
-          ""};
+  return {kSubject, Health::works,
+          device.string() + " is there; cloister collect --tpm-nonce quotes it", ""};
 }
 
 }  // namespace
