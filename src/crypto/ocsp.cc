@@ -147,9 +147,9 @@ bool OcspResponse::has_unknown_critical_extension() const {
 
 Buffer make_ocsp_request(const Certificate& subject, const Certificate& issuer) {
   const Owned<OCSP_REQUEST> request{OCSP_REQUEST_new()};
-  Owned<OCSP_CERTID> id{OCSP_cert_to_id(EVP_sha384(), x509_of(subject), x509_of(issuer))};
-  require(request && id && OCSP_request_add0_id(request.get(), id.get()) != nullptr);
-  static_cast<void>(id.release());  // the request owns it now
+  // The request owns the id from here on.
+  OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha384(), x509_of(subject), x509_of(issuer));
+  require(request && id != nullptr && OCSP_request_add0_id(request.get(), id) != nullptr);
   return der_of(request.get(), i2d_OCSP_REQUEST);
 }
 

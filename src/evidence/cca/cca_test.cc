@@ -7,6 +7,7 @@
 #include "evidence/cca/token.h"
 #include "evidence/cca/verify.h"
 #include "evidence/common/cases_testing.h"
+#include "evidence/common/faults_testing.h"
 
 namespace cloister::evidence::cca {
 namespace {
@@ -179,12 +180,7 @@ TEST(Cca, OneOfSeveralKeysIsEnough) {
 }
 
 TEST(Cca, EachSingleFaultIsRefusedByItsOwnError) {
-  struct FaultCase {
-    const char* name;
-    Error want;
-    void (*spoil)(Scenario&);
-  };
-  const FaultCase cases[] = {
+  expect_refusals_of<Scenario>({
       {"another outer tag", Error::malformed, [](Scenario& s) { s.outer_tag = 398; }},
       {"a third token", Error::malformed,
        [](Scenario& s) { s.more_tokens[44242] = bytes_of({0xA0}); }},
@@ -282,16 +278,7 @@ TEST(Cca, EachSingleFaultIsRefusedByItsOwnError) {
        [](Scenario& s) { s.binding = Binding::nonce(Buffer(32, 6)); }},
       {"report data, which a token has not", Error::report_data_mismatch,
        [](Scenario& s) { s.binding = Binding::report_data(Buffer(64, 6)); }},
-  };
-  for (const FaultCase& c : cases) {
-    SCOPED_TRACE(c.name);
-    Scenario scenario;
-    c.spoil(scenario);
-    const Verification got = scenario.judge();
-    ASSERT_TRUE(got.appraisal.error.has_value());
-    EXPECT_EQ(name(*got.appraisal.error), name(c.want)) << got.appraisal.detail;
-    EXPECT_FALSE(got.verified);
-  }
+  });
 }
 
 TEST(Cca, BothEndsOfTheSecuredLifecycleAreInside) {

@@ -1,30 +1,15 @@
 // Tables of single faults over Scenario.
 #pragma once
 
-#include <gtest/gtest.h>
-
+#include "evidence/common/faults_testing.h"
 #include "evidence/dcap/scenario_testing.h"
 
 namespace cloister::evidence::dcap {
 
-struct FaultCase {
-  const char* name;
-  Error want;
-  void (*spoil)(Scenario&);
-};
+using FaultCase = FaultCaseOf<Scenario>;
 
 inline void expect_refusals(const std::vector<FaultCase>& cases) {
-  for (const FaultCase& c : cases) {
-    SCOPED_TRACE(c.name);
-    Scenario scenario;
-    c.spoil(scenario);
-    const Verification got = scenario.judge();
-    ASSERT_TRUE(got.appraisal.error.has_value());
-    EXPECT_EQ(name(*got.appraisal.error), name(c.want)) << got.appraisal.detail;
-    EXPECT_FALSE(got.verified);
-    EXPECT_FALSE(got.appraisal.checks.back().ok);
-    EXPECT_FALSE(got.appraisal.detail.empty());
-  }
+  expect_refusals_of<Scenario>(cases);
 }
 
 // Platform 0 of the hierarchy with another extension.

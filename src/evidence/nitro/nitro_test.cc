@@ -1,28 +1,16 @@
 #include <gmock/gmock.h>
 
 #include "evidence/common/cases_testing.h"
+#include "evidence/common/faults_testing.h"
 #include "evidence/nitro/scenario_testing.h"
 
 namespace cloister::evidence::nitro {
 namespace {
 
-struct FaultCase {
-  const char* name;
-  Error want;
-  void (*spoil)(Scenario&);
-};
+using FaultCase = FaultCaseOf<Scenario>;
 
 void expect_refusals(const std::vector<FaultCase>& cases) {
-  for (const FaultCase& c : cases) {
-    SCOPED_TRACE(c.name);
-    Scenario scenario;
-    c.spoil(scenario);
-    const Verification got = scenario.judge();
-    ASSERT_TRUE(got.appraisal.error.has_value());
-    EXPECT_EQ(name(*got.appraisal.error), name(c.want)) << got.appraisal.detail;
-    EXPECT_FALSE(got.verified);
-    EXPECT_FALSE(got.appraisal.checks.back().ok);
-  }
+  expect_refusals_of<Scenario>(cases);
 }
 
 const Hierarchy& h() {

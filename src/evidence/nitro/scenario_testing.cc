@@ -7,17 +7,11 @@
 namespace cloister::evidence::nitro {
 namespace {
 
-Authority make(const CertificateForm& form, const Authority* issuer) {
-  auto key = crypto::PrivateKey::generate_ec(crypto::Curve::p384);
-  auto certificate = certificate_of(form, key, issuer);
-  return {std::move(key), std::move(certificate)};
-}
-
 Hierarchy make_hierarchy() {
-  Authority root = make({.name = "root", .path_length = 3}, nullptr);
-  Authority region = make({.name = "region", .path_length = 2}, &root);
-  Authority zone = make({.name = "zone", .path_length = 0}, &region);
-  Authority leaf = make({.name = "enclave", .ca = false}, &zone);
+  Authority root = authority_of({.name = "root", .path_length = 3}, nullptr);
+  Authority region = authority_of({.name = "region", .path_length = 2}, &root);
+  Authority zone = authority_of({.name = "zone", .path_length = 0}, &region);
+  Authority leaf = authority_of({.name = "enclave", .ca = false}, &zone);
   return {std::move(root), std::move(region), std::move(zone), std::move(leaf)};
 }
 
@@ -35,20 +29,6 @@ void optional_bytes(CborWriter& out, const std::optional<Buffer>& bytes) {
 const Hierarchy& hierarchy() {
   static const Hierarchy made = make_hierarchy();
   return made;
-}
-
-crypto::Certificate certificate_of(const CertificateForm& form, const crypto::PrivateKey& key,
-                                   const Authority* issuer) {
-  crypto::IssueRequest request;
-  request.subject_cn = form.name;
-  request.serial = {1, 2, 3};
-  request.not_before = form.from;
-  request.not_after = form.until;
-  request.ca = form.ca;
-  request.path_length = form.path_length;
-  request.extensions = form.extensions;
-  return crypto::issue_certificate(request, key, issuer ? &issuer->certificate : nullptr,
-                                   issuer ? issuer->key : key);
 }
 
 Scenario::Scenario()

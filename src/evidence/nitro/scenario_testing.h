@@ -5,35 +5,19 @@
 #include <functional>
 
 #include "base/cbor.h"
+#include "evidence/common/authority_testing.h"
 #include "evidence/nitro/verify.h"
 
 namespace cloister::evidence::nitro {
 
-constexpr UnixSeconds kNow = 1'800'000'000;
-constexpr UnixSeconds kHour = 3'600;
-
-struct Authority {
-  crypto::PrivateKey key;
-  crypto::Certificate certificate;
-};
+constexpr UnixSeconds kNow = kTestNow;
+constexpr UnixSeconds kHour = kTestHour;
 
 // Root ← region ← zone ← enclave.
 struct Hierarchy {
   Authority root, region, zone, leaf;
 };
 const Hierarchy& hierarchy();
-
-struct CertificateForm {
-  std::string name = "certificate";
-  UnixSeconds from = kNow - kHour;
-  UnixSeconds until = kNow + kHour;
-  bool ca = true;
-  std::optional<uint64_t> path_length{};
-  std::vector<crypto::IssueExtension> extensions{};
-};
-// Without an issuer: self-signed.
-crypto::Certificate certificate_of(const CertificateForm& form, const crypto::PrivateKey& key,
-                                   const Authority* issuer);
 
 struct Scenario {
   Scenario();

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "evidence/common/cases_testing.h"
+#include "evidence/common/faults_testing.h"
 #include "evidence/nvidia/scenario_testing.h"
 #include "evidence/nvidia/version_floor.h"
 
@@ -11,23 +12,10 @@ namespace {
 using crypto::OcspAnswer;
 using crypto::OcspStatus;
 
-struct FaultCase {
-  const char* name;
-  Error want;
-  std::function<void(Scenario&)> spoil;
-};
+using FaultCase = FaultCaseOf<Scenario>;
 
 void expect_refusals(const std::vector<FaultCase>& cases) {
-  for (const FaultCase& c : cases) {
-    SCOPED_TRACE(c.name);
-    Scenario scenario;
-    c.spoil(scenario);
-    const Verification got = scenario.judge();
-    ASSERT_TRUE(got.appraisal.error.has_value());
-    EXPECT_EQ(name(*got.appraisal.error), name(c.want)) << got.appraisal.detail;
-    EXPECT_FALSE(got.verified);
-    EXPECT_FALSE(got.appraisal.checks.back().ok);
-  }
+  expect_refusals_of<Scenario>(cases);
 }
 
 void use(Scenario& s, const std::shared_ptr<const Device>& device) {
@@ -211,9 +199,8 @@ TEST(Nvidia, Collateral) {
        }},
       {"a manifest whose signer has ended", Error::expired,
        [](Scenario& s) {
-         s.driver.chain[0] =
-             rim::certificate_of({.name = "test signer", .until = kNow - 1, .ca = false},
-                                 rim::hierarchy().signer.key, &rim::hierarchy().issuing);
+         s.driver.chain[0] = certificate_of({.name = "test signer", .until = kNow - 1, .ca = false},
+                                            rim::hierarchy().signer.key, &rim::hierarchy().issuing);
        }},
   });
 }
@@ -223,10 +210,10 @@ TEST(Nvidia, Chain) {
   static const auto unknown_chip = made({.chip = "GA100"});
   static const auto switch_device = made({.chip = "LS_10", .processor = "FSP"});
   static const auto short_serial = made({.serial = {1, 2, 3}});
-  static const Authority stranger = rim::authority_of({.name = "stranger"}, nullptr);
+  static const Authority stranger = authority_of({.name = "stranger"}, nullptr);
   const Device& d = *Scenario().device;
   const auto leaf_with = [&](CertificateForm form) {
-    return [=, &d](Scenario& s) { s.chain[0] = rim::certificate_of(form, d.leaf.key, &d.device); };
+    return [=, &d](Scenario& s) { s.chain[0] = certificate_of(form, d.leaf.key, &d.device); };
   };
   const auto fwid = fwid_extension(Fixed<48>{7}, false);
   const auto short_fwid = [&] {
@@ -250,14 +237,14 @@ TEST(Nvidia, Chain) {
        }},
       {"a provisioner that another signed", Error::wrong_chain,
        [&d](Scenario& s) {
-         s.chain[2] = rim::certificate_of({.name = "NVIDIA GH100 Provisioner ICA 1"},
-                                          d.provisioner.key, &stranger);
+         s.chain[2] = certificate_of({.name = "NVIDIA GH100 Provisioner ICA 1"}, d.provisioner.key,
+                                     &stranger);
        }},
       {"a leaf that another signed", Error::wrong_chain,
        [&d, fwid](Scenario& s) {
-         s.chain[0] = rim::certificate_of(
-             {.name = "GH100 A01 GSP FMC LF", .ca = false, .extensions = {fwid}}, d.leaf.key,
-             &d.provisioner);
+         s.chain[0] =
+             certificate_of({.name = "GH100 A01 GSP FMC LF", .ca = false, .extensions = {fwid}},
+                            d.leaf.key, &d.provisioner);
        }},
       {"a chip that is not known", Error::wrong_chain, [](Scenario& s) { use(s, unknown_chip); }},
       {"a switch's chain for a GPU", Error::wrong_chain,
@@ -360,8 +347,8 @@ TEST(Nvidia, OfTwoManifestsOfOneVersionTheNewerSignerCounts) {
   const auto newer = [&](UnixSeconds from) {
     rim::Scenario reissued = s.vbios;
     reissued.measurements[0].alternatives = {s.blocks[0].value};
-    reissued.chain[0] = rim::certificate_of({.name = "test signer", .from = from, .ca = false},
-                                            rim::hierarchy().signer.key, &rim::hierarchy().issuing);
+    reissued.chain[0] = certificate_of({.name = "test signer", .from = from, .ca = false},
+                                       rim::hierarchy().signer.key, &rim::hierarchy().issuing);
     s.bend_collateral = [=](Collateral& c) {
       c.rims.push_back(reissued.document());
       c.ocsp_responses.push_back(rim::ocsp_about(

@@ -52,15 +52,14 @@ crypto::IssueExtension fwid_extension(const Fixed<48>& fwid, bool tcb_info) {
 Device make_device(const DeviceForm& form) {
   const Authority& root = rim::hierarchy().root;
   const std::string model = form.chip + " A01 " + form.processor;
-  Authority identity = rim::authority_of({.name = "NVIDIA test Identity"}, &root);
+  Authority identity = authority_of({.name = "NVIDIA test Identity"}, &root);
   Authority provisioner =
-      rim::authority_of({.name = "NVIDIA " + form.chip + " Provisioner ICA 1"}, &identity);
-  Authority device =
-      rim::authority_of({.name = model + " BROM", .serial = form.serial}, &provisioner);
-  Authority leaf = rim::authority_of({.name = model + " FMC LF",
-                                      .ca = false,
-                                      .extensions = {fwid_extension(form.fwid, form.tcb_info)}},
-                                     &device);
+      authority_of({.name = "NVIDIA " + form.chip + " Provisioner ICA 1"}, &identity);
+  Authority device = authority_of({.name = model + " BROM", .serial = form.serial}, &provisioner);
+  Authority leaf = authority_of({.name = model + " FMC LF",
+                                 .ca = false,
+                                 .extensions = {fwid_extension(form.fwid, form.tcb_info)}},
+                                &device);
   return {std::move(identity), std::move(provisioner), std::move(device), std::move(leaf)};
 }
 

@@ -7,8 +7,6 @@
 
 namespace cloister::evidence::nvidia {
 
-using rim::Authority;
-using rim::CertificateForm;
 using rim::kHour;
 using rim::kNow;
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "evidence/common/cases_testing.h"
+#include "evidence/common/faults_testing.h"
 #include "evidence/rim/ocsp.h"
 #include "evidence/rim/scenario_testing.h"
 #include "evidence/rim/swid.h"
@@ -14,23 +15,10 @@ namespace {
 using crypto::OcspAnswer;
 using crypto::OcspStatus;
 
-struct FaultCase {
-  const char* name;
-  Error want;
-  std::function<void(Scenario&)> spoil;
-};
+using FaultCase = FaultCaseOf<Scenario>;
 
 void expect_refusals(const std::vector<FaultCase>& cases) {
-  for (const FaultCase& c : cases) {
-    SCOPED_TRACE(c.name);
-    Scenario scenario;
-    c.spoil(scenario);
-    const Verification got = scenario.judge();
-    ASSERT_TRUE(got.appraisal.error.has_value());
-    EXPECT_EQ(name(*got.appraisal.error), name(c.want)) << got.appraisal.detail;
-    EXPECT_FALSE(got.verified);
-    EXPECT_FALSE(got.appraisal.checks.back().ok);
-  }
+  expect_refusals_of<Scenario>(cases);
 }
 
 void replace(std::string& text, std::string_view from, std::string_view to) {

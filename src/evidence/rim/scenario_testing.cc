@@ -82,27 +82,6 @@ crypto::IssueExtension ocsp_signing() {
   return {"2.5.29.37", false, {0x30, 0x0A, 0x06, 0x08, 0x2B, 6, 1, 5, 5, 7, 3, 9}};
 }
 
-crypto::Certificate certificate_of(const CertificateForm& form, const crypto::PrivateKey& key,
-                                   const Authority* issuer) {
-  static uint8_t serial = 0;
-  crypto::IssueRequest request;
-  request.subject_cn = form.name;
-  request.serial = form.serial.empty() ? Buffer{1, 2, ++serial} : form.serial;
-  request.not_before = form.from;
-  request.not_after = form.until;
-  request.ca = form.ca;
-  request.path_length = form.path_length;
-  request.extensions = form.extensions;
-  return crypto::issue_certificate(request, key, issuer ? &issuer->certificate : nullptr,
-                                   issuer ? issuer->key : key);
-}
-
-Authority authority_of(const CertificateForm& form, const Authority* issuer, crypto::Curve curve) {
-  auto key = crypto::PrivateKey::generate_ec(curve);
-  auto certificate = certificate_of(form, key, issuer);
-  return {std::move(key), std::move(certificate)};
-}
-
 const Hierarchy& hierarchy() {
   static const Hierarchy made = make_hierarchy();
   return made;

@@ -5,32 +5,14 @@
 #include <functional>
 
 #include "crypto/ocsp.h"
+#include "evidence/common/authority_testing.h"
 #include "evidence/rim/rim.h"
 
 namespace cloister::evidence::rim {
 
-constexpr UnixSeconds kNow = 1'800'000'000;
-constexpr UnixSeconds kHour = 3'600;
+constexpr UnixSeconds kNow = kTestNow;
+constexpr UnixSeconds kHour = kTestHour;
 
-struct Authority {
-  crypto::PrivateKey key;
-  crypto::Certificate certificate;
-};
-
-struct CertificateForm {
-  std::string name = "certificate";
-  UnixSeconds from = kNow - kHour;
-  UnixSeconds until = kNow + kHour;
-  bool ca = true;
-  std::optional<uint64_t> path_length{};
-  std::vector<crypto::IssueExtension> extensions{};
-  Buffer serial{};  // empty: one of its own
-};
-// Without an issuer: self-signed.
-crypto::Certificate certificate_of(const CertificateForm& form, const crypto::PrivateKey& key,
-                                   const Authority* issuer);
-Authority authority_of(const CertificateForm& form, const Authority* issuer,
-                       crypto::Curve curve = crypto::Curve::p384);
 crypto::IssueExtension ocsp_signing();  // extendedKeyUsage id-kp-OCSPSigning
 
 // signer ← issuing ← product ← root; responder ← root. The root is a development root of NVIDIA.

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "evidence/common/cases_testing.h"
+#include "evidence/common/faults_testing.h"
 #include "evidence/tpm/quote.h"
 #include "evidence/tpm/verify.h"
 
@@ -97,23 +98,10 @@ Buffer tpmt_ecdsa(Bytes raw) {
   return tpmt(0x0018, half == 32 ? 0x000B : 0x000C, raw.first(half), raw.subspan(half));
 }
 
-struct FaultCase {
-  const char* name;
-  Error want;
-  void (*spoil)(Scenario&);
-};
+using FaultCase = FaultCaseOf<Scenario>;
 
 void expect_refusals(const std::vector<FaultCase>& cases) {
-  for (const FaultCase& c : cases) {
-    SCOPED_TRACE(c.name);
-    Scenario scenario;
-    c.spoil(scenario);
-    const Verification got = scenario.judge();
-    ASSERT_TRUE(got.appraisal.error.has_value());
-    EXPECT_EQ(name(*got.appraisal.error), name(c.want)) << got.appraisal.detail;
-    EXPECT_FALSE(got.verified);
-    EXPECT_FALSE(got.appraisal.checks.back().ok);
-  }
+  expect_refusals_of<Scenario>(cases);
 }
 
 TEST(Tpm, EveryCaseHasItsAnswer) {
