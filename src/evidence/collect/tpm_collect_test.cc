@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 std::optional<uint16_t> free_ports() {
   for (int attempt = 0; attempt < 50; ++attempt) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0), next = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0 || next < 0) return std::nullopt;
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

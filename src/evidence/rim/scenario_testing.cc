@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/text.h"
+#include "evidence/rim/xml_signature.h"
 
 namespace cloister::evidence::rim {
 namespace {
@@ -51,9 +52,7 @@ std::string measurement_text(const Measurement& m) {
 
 // The document's signature is computed by the library that others use too.
 std::string signed_by_library(const std::string& text, const crypto::PrivateKey& key) {
-  static const bool ready =
-      xmlSecInit() == 0 && xmlSecCryptoAppInit(nullptr) == 0 && xmlSecCryptoInit() == 0;
-  demand(ready, "xmlsec");
+  start_xmlsec();
   xmlDoc* document = xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, nullptr,
                                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
   demand(document != nullptr, "the test's document is not well-formed");

@@ -104,15 +104,6 @@ void require(bool held) {
   if (!held) std::abort();
 }
 
-void initialise_once() {
-  static const bool done = [] {
-    xmlSecErrorsDefaultCallbackEnableOutput(0);
-    require(xmlSecInit() == 0 && xmlSecCryptoAppInit(nullptr) == 0 && xmlSecCryptoInit() == 0);
-    return true;
-  }();
-  require(done);
-}
-
 // libxml2 writes what it thinks of a document to stderr, unless this thread has another handler.
 class Silence {
  public:
@@ -179,8 +170,17 @@ Result<XmlSignature> find_signature(const XmlDocument& document) {
   return XmlSignature{*found, std::move(*certificates)};
 }
 
+void start_xmlsec() {
+  static const bool started = [] {
+    xmlSecErrorsDefaultCallbackEnableOutput(0);
+    require(xmlSecInit() == 0 && xmlSecCryptoAppInit(nullptr) == 0 && xmlSecCryptoInit() == 0);
+    return true;
+  }();
+  require(started);
+}
+
 bool signature_holds(const XmlSignature& signature, const crypto::Certificate& signer) {
-  initialise_once();
+  start_xmlsec();
   const Silence silence;
   return SignatureContext().verify(signature.element, signer);
 }

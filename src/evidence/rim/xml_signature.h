@@ -20,6 +20,9 @@ struct XmlSignature {
 // `unsupported`: another algorithm.
 Result<XmlSignature> find_signature(const XmlDocument& document);
 
+// Has xmlsec ready, once in a process: a second start would lose what the first allocated.
+void start_xmlsec();
+
 // Both the digest of the reference and the signature value hold under the key of `signer`.
 bool signature_holds(const XmlSignature& signature, const crypto::Certificate& signer);
 
