@@ -2,6 +2,8 @@
 
 #include <openssl/ocsp.h>
 
+#include <map>
+
 #include "crypto/x509_internal.h"
 
 namespace cloister::crypto {
@@ -23,28 +25,34 @@ std::optional<UnixSeconds> optional_time(const ASN1_GENERALIZEDTIME* time) {
   return time == nullptr ? std::nullopt : seconds_of(time);
 }
 
-const EVP_MD* digest_of(OCSP_CERTID* id) {
+int digest_of(OCSP_CERTID* id) {
   ASN1_OBJECT* algorithm = nullptr;
   OCSP_id_get0_info(nullptr, &algorithm, nullptr, nullptr, id);
-  switch (OBJ_obj2nid(algorithm)) {
-    case NID_sha1:
-      return EVP_sha1();
-    case NID_sha256:
-      return EVP_sha256();
-    case NID_sha384:
-      return EVP_sha384();
-    default:
-      return nullptr;
-  }
+  return OBJ_obj2nid(algorithm);
 }
 
-bool names(const OCSP_CERTID* id, const Certificate& subject, const Certificate& issuer) {
-  auto* mutable_id = const_cast<OCSP_CERTID*>(id);  // OpenSSL's accessors do not change it
-  const EVP_MD* digest = digest_of(mutable_id);
-  if (digest == nullptr) return false;
-  const Owned<OCSP_CERTID> expected{OCSP_cert_to_id(digest, x509_of(subject), x509_of(issuer))};
-  return expected && OCSP_id_cmp(expected.get(), mutable_id) == 0;
-}
+// What names one certificate, by each hash that an id may use.
+class CertificateIds {
+ public:
+  CertificateIds(const Certificate& subject, const Certificate& issuer)
+      : subject_(subject), issuer_(issuer) {}
+
+  bool names(const OCSP_CERTID* id) {
+    auto* mutable_id = const_cast<OCSP_CERTID*>(id);  // OpenSSL's accessors do not change it
+    const int digest = digest_of(mutable_id);
+    if (digest != NID_sha1 && digest != NID_sha256 && digest != NID_sha384) return false;
+    Owned<OCSP_CERTID>& own = by_digest_[digest];
+    if (!own) {
+      own.reset(OCSP_cert_to_id(EVP_get_digestbynid(digest), x509_of(subject_), x509_of(issuer_)));
+    }
+    return own && OCSP_id_cmp(own.get(), mutable_id) == 0;
+  }
+
+ private:
+  const Certificate& subject_;
+  const Certificate& issuer_;
+  std::map<int, Owned<OCSP_CERTID>> by_digest_;
+};
 
 std::optional<OcspAnswer> read_answer(OCSP_SINGLERESP* single) {
   int reason = -1;
@@ -104,9 +112,10 @@ std::optional<OcspAnswer> OcspResponse::answer_for(const Certificate& subject,
                                                    const Certificate& issuer) const {
   ClearErrors clear;
   std::optional<OcspAnswer> found;
+  CertificateIds ids(subject, issuer);
   for (int i = 0; i < OCSP_resp_count(impl_->basic.get()); ++i) {
     OCSP_SINGLERESP* single = OCSP_resp_get0(impl_->basic.get(), i);
-    if (!names(OCSP_SINGLERESP_get0_id(single), subject, issuer)) continue;
+    if (!ids.names(OCSP_SINGLERESP_get0_id(single))) continue;
     if (found) return std::nullopt;
     found = read_answer(single);
     if (!found) return std::nullopt;

@@ -172,6 +172,7 @@ cloister_result cloister_verifier_add_development_root(cloister_verifier* verifi
                                                        const uint8_t* pem, size_t size) {
   if (verifier == nullptr || pem == nullptr) return CLOISTER_BAD_ARGUMENT;
   return guarded([&] {
+    if (size > evidence::kMaxCollateralFileBytes) return CLOISTER_NOT_COLLATERAL;
     const auto roots =
         crypto::certificates_from_pem(as_text(lent(pem, size)), kMaxDevelopmentRoots);
     if (!roots || roots->empty()) return CLOISTER_NOT_COLLATERAL;

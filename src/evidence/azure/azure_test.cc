@@ -53,9 +53,23 @@ TEST_F(Azure, AQuoteOfTheVtpmThatTheHardwareNamesIsAccepted) {
   EXPECT_EQ(got.quote->verified->runtime_measurements().size(), 24u);
 }
 
+TEST(AzureVerification, AnAnswerThatNobodyFilledIsNoAcceptance) {
+  EXPECT_FALSE(AzureVerification().accepted());
+}
+
 TEST_F(Azure, KeysOfTheCallerDoNotCount) {
-  machine_.collateral.keys = {};
+  const auto own = crypto::PrivateKey::generate_ec(crypto::Curve::p256);
+  const auto key = crypto::PublicKey::from_spki_der(own.spki_der());
+  machine_.collateral.keys = {*key};
   EXPECT_TRUE(judge().accepted());
+  // Nor do they help: a quote that this key made is not the vTPM's.
+  std::string quote(as_text(machine_.evidence.tpm_quote));
+  const auto json = parse_json(quote);
+  const std::string message((*json)["message"].string().value());
+  const std::string was((*json)["signature"].string().value());
+  quote.replace(quote.find(was), was.size(), to_hex(own.sign_ecdsa(from_hex(message).value())));
+  machine_.evidence.tpm_quote = to_buffer(as_bytes(quote));
+  EXPECT_EQ(judge().error, Error::bad_signature);
 }
 
 TEST_F(Azure, AnotherNonceIsRefused) {

@@ -16,7 +16,9 @@ struct AzureVerification {
   std::optional<Error> error;  // of the HCL report itself, or of the first part that was refused
   std::string detail;
   std::optional<Verification> hardware, quote;
-  bool accepted() const { return !error.has_value(); }
+  bool accepted() const {
+    return !error && hardware && hardware->verified && quote && quote->verified;
+  }
 };
 
 // A pure function (20-attestation, 4, "Azure HCL report"): the hardware's report is genuine and its

@@ -116,6 +116,14 @@ TEST(Bundle, Form) {
   for (int i = 0; i < 129; ++i) many += "\"" + std::to_string(i) + "\":" + record + ",";
   many.back() = '}';
   EXPECT_EQ(refusal(many), Error::malformed);
+  const auto evidence_of = [&](int count) {
+    std::string out = "{";
+    for (int i = 0; i < count; ++i) out += "\"" + std::to_string(i) + "\":" + record + ",";
+    out.back() = '}';
+    return refusal(out);
+  };
+  EXPECT_EQ(evidence_of(40), Error{});
+  EXPECT_EQ(evidence_of(41), Error::malformed);
   EXPECT_EQ(refusal(std::string(kMaxBundleBytes + 1, ' ')), Error::malformed);
 }
 
@@ -136,6 +144,10 @@ struct World {
   Bundle bundle;
   Collateral collateral;
 };
+
+TEST(BundleVerify, AnAnswerThatNobodyFilledIsNoAcceptance) {
+  EXPECT_FALSE(BundleVerification().accepted());
+}
 
 TEST(BundleVerify, TheUnbentBundleIsAccepted) {
   const auto got = World().judge();

@@ -167,6 +167,7 @@ Result<std::monostate> sort_in(Record&& record, Bundle& bundle) {
     for (const Item& each : bundle.items) {
       if (each.label == record.label) return malformed("a label twice");
     }
+    if (bundle.items.size() == kMaxItems) return malformed("too many pieces of evidence");
     bundle.items.push_back({std::move(record.label), {*format, std::move(record.value)}});
     return std::monostate();
   }

@@ -15,6 +15,7 @@ namespace cloister::evidence::bundle {
 
 constexpr size_t kMaxBundleBytes = 1 << 20;
 constexpr size_t kMaxRecords = 128;
+constexpr size_t kMaxItems = 40;  // of evidence: 32 NVIDIA devices and a few others
 constexpr size_t kMaxLabelBytes = 64;
 constexpr size_t kMaxDepth = 4;  // of collections within collections
 

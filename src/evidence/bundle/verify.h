@@ -14,7 +14,7 @@ struct BundleVerification {
   std::vector<ItemVerification> items;  // each, whatever the others found
   std::optional<Error> error;           // the lowest class of any item, else of rules over several
   std::string detail;
-  bool accepted() const { return !error.has_value(); }
+  bool accepted() const { return !error && !items.empty(); }
 };
 
 // A pure function: every item by its verifier, against the bundle's collateral and `more`. A bundle

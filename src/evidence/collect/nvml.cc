@@ -8,7 +8,7 @@
 namespace cloister::evidence::collect {
 namespace {
 
-// NVML's interface as nvml.h declares it (versions with these names are never changed).
+// NVML's interface as nvml.h declares it.
 using Device = struct NvmlDeviceHandle*;
 struct AttestationReport {
   unsigned cec_present;

@@ -1,5 +1,5 @@
-// Formats of evidence as media types. No vendor has registered any for its evidence, so ours stand
-// in the vendor tree: "application/vnd.cloister.tdx-quote".
+// Formats of evidence as media types, one to one, in a vendor tree of our own:
+// "application/vnd.cloister.tdx-quote".
 #pragma once
 
 #include "evidence/common/evidence.h"

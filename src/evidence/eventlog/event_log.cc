@@ -79,6 +79,7 @@ std::optional<std::vector<Algorithm>> read_spec_id(Bytes event) {
   for (uint32_t i = 0; i < *count; ++i) {
     const auto id = in.u16_le(), size = in.u16_le();
     if (!size || *size == 0 || *size > 64) return std::nullopt;
+    if (std::ranges::find(out, *id, &Algorithm::id) != out.end()) return std::nullopt;
     out.push_back({*id, *size});
   }
   const auto vendor = in.u8();
@@ -156,9 +157,11 @@ std::optional<Event> read_dstack_event(const JsonValue& value) {
                false};
 }
 
-// dstack's own events: SHA-384(type, little-endian ‖ ":" ‖ name ‖ ":" ‖ payload).
+// dstack's own events: SHA-384(type, little-endian ‖ ":" ‖ name ‖ ":" ‖ payload). A colon in the
+// name could be shifted between name and payload under the same digest.
 Result<std::monostate> prove_dstack(Event& event) {
   if (event.type != kDstackRuntime) return prove(event, HashKind::sha384);
+  if (event.name.find(':') != std::string::npos) return malformed("a colon in a name");
   ByteWriter measured;
   measured.u32_le(event.type).text(":").text(event.name).text(":").bytes(event.data);
   event.proven = equal(crypto::sha384(measured.view()), event.digest);

@@ -121,6 +121,8 @@ TEST(EventLog, Form) {
       {"a bank that is not there", Error::unsupported,
        [](LogForm& f) { f.algorithms[1].first = 0x000C; }},
       {"SHA-256 of 20 bytes", Error::malformed, [](LogForm& f) { f.algorithms[1].second = 20; }},
+      {"an algorithm twice", Error::malformed,
+       [](LogForm& f) { f.algorithms = {{0x000B, 32}, {0x000B, 20}}; }},
       {"a digest of no size", Error::malformed, [](LogForm& f) { f.algorithms[0].second = 0; }},
       {"a digest too few", Error::malformed, [](LogForm& f) { f.entries[0].digests = 1; }},
       {"a digest too many", Error::malformed, [](LogForm& f) { f.entries[0].digests = 3; }},
@@ -185,6 +187,20 @@ TEST(EventLog, ARecordedLogOfDstackReplaysToTheRegistersOfItsQuote) {
     ASSERT_FALSE(outcome) << part;
     EXPECT_EQ(outcome.error().error, Error::measurement_mismatch) << part;
   }
+}
+
+// The same bytes are hashed whether the colon ends the name or begins the payload.
+TEST(EventLog, AColonCannotBeShiftedBetweenNameAndPayload) {
+  const Buffer digest = to_buffer(
+      crypto::sha384(ByteWriter().u32_le(0x08000001).text(":app:id:").bytes(Buffer{7}).view()));
+  const auto log = [&](std::string_view name, std::string_view payload) {
+    return parse_dstack(as_bytes(R"([{"imr":3,"event_type":134217729,"digest":")" + to_hex(digest) +
+                                 R"(","event":")" + std::string(name) + R"(","event_payload":")" +
+                                 std::string(payload) + R"("}])"));
+  };
+  EXPECT_TRUE(log("app", to_hex(as_bytes("id:")) + "07"));
+  ASSERT_FALSE(log("app:id", "07"));
+  EXPECT_EQ(log("app:id", "07").error().error, Error::malformed);
 }
 
 TEST(EventLog, DstackForm) {

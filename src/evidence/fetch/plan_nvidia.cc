@@ -9,7 +9,7 @@
 namespace cloister::evidence::fetch {
 namespace {
 
-// A switch does not report what its BIOS is filed under; there is one kind of LS10 board.
+// A switch does not report what its BIOS is filed under; NVIDIA's catalogue has one board of LS10.
 constexpr std::string_view kSwitchBoard = "5612_0002_890";
 
 std::unexpected<FetchFault> fail(std::string detail) {

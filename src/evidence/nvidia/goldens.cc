@@ -8,13 +8,6 @@ namespace {
 
 constexpr uint32_t kNvdec0Index = 35;
 
-bool is_bios_version(std::string_view version) {
-  constexpr std::string_view kForm = "xx.xx.xx.xx.xx";
-  return std::ranges::equal(version, kForm, [](char c, char form) {
-    return form == '.' ? c == '.' : std::isxdigit(static_cast<unsigned char>(c)) != 0;
-  });
-}
-
 std::unexpected<Fault> mismatch(std::string what) {
   return refuse(Error::measurement_mismatch, std::move(what));
 }
@@ -47,26 +40,6 @@ Result<size_t> compare_one(const Report& report, const rim::VerifiedRim& manifes
 }
 
 }  // namespace
-
-std::string_view name(Component component) {
-  return component == Component::driver ? "driver" : "vbios";
-}
-
-ManifestChoice choose_manifest(const ManifestSubject& subject,
-                               std::span<const rim::RimHeader> manifests) {
-  ManifestChoice out;
-  for (size_t i = 0; i < manifests.size(); ++i) {
-    const rim::RimHeader& header = manifests[i];
-    if (is_bios_version(header.version) != (subject.component == Component::vbios)) continue;
-    out.any = true;
-    const bool suits = header.version == subject.version && header.product == subject.product &&
-                       header.edition == subject.edition;
-    const bool newer =
-        !out.place || header.signer_not_before > manifests[*out.place].signer_not_before;
-    if (suits && newer) out.place = i;
-  }
-  return out;
-}
 
 Result<size_t> compare(const Report& report, std::span<const rim::VerifiedRim* const> manifests) {
   std::set<uint32_t> seen;

@@ -126,11 +126,14 @@ NvidiaGroupVerification verify_nvidia_group(std::span<const NvidiaGroupMember> m
   }
   const Collateral for_gpus = for_kind(DeviceKind::gpu, collateral),
                    for_switches = for_kind(DeviceKind::nvswitch, collateral);
+  nvidia::Manifests gpu_manifests(for_gpus, policy, now),
+      switch_manifests(for_switches, policy, now);
   std::vector<nvidia::DeviceVerification> judged;
   for (const NvidiaGroupMember& each : members) {
-    judged.push_back(nvidia::verify_device(each.kind, each.report,
-                                           each.kind == DeviceKind::gpu ? for_gpus : for_switches,
-                                           policy, binding, now));
+    const bool gpu = each.kind == DeviceKind::gpu;
+    judged.push_back(nvidia::verify_device(each.kind, each.report, gpu ? for_gpus : for_switches,
+                                           gpu ? gpu_manifests : switch_manifests, policy, binding,
+                                           now));
   }
   Devices devices;
   for (const nvidia::DeviceVerification& each : judged) {

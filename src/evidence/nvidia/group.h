@@ -21,7 +21,7 @@ struct NvidiaGroupVerification {
   std::vector<Verification> devices;  // one for each member, in order, whatever the others found
   std::optional<Error> error;         // the lowest class of any device, else of the group's rules
   std::string detail;
-  bool accepted() const { return !error.has_value(); }
+  bool accepted() const { return !error && !devices.empty(); }
 };
 
 constexpr size_t kMaxNvidiaGroup = 32;

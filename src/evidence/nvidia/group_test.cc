@@ -150,6 +150,10 @@ struct Machine {
   VerifyPolicy policy;
 };
 
+TEST(Group, AnAnswerThatNobodyFilledIsNoAcceptance) {
+  EXPECT_FALSE(NvidiaGroupVerification().accepted());
+}
+
 TEST(Group, TheUnbentMachineIsAccepted) {
   const auto got = Machine().judge();
   EXPECT_TRUE(got.accepted()) << got.detail;

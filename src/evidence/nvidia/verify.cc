@@ -6,6 +6,7 @@
 #include "evidence/common/binding.h"
 #include "evidence/common/stages.h"
 #include "evidence/common/verified_evidence_maker.h"
+#include "evidence/nvidia/goldens.h"
 #include "evidence/nvidia/version_floor.h"
 #include "evidence/rim/ocsp.h"
 
@@ -16,16 +17,17 @@ namespace {
 struct Manifest {
   ManifestSubject subject;
   ManifestChoice choice;
-  std::optional<rim::VerifiedRim> verified;
+  const rim::VerifiedRim* verified = nullptr;  // of the Manifests
 };
 
 class DeviceJudge {
  public:
-  DeviceJudge(DeviceKind kind, Bytes bytes, const Collateral& collateral,
+  DeviceJudge(DeviceKind kind, Bytes bytes, const Collateral& collateral, Manifests& manifests,
               const VerifyPolicy& policy, const Binding& binding, UnixSeconds now)
       : kind_(kind),
         bytes_(bytes),
         collateral_(collateral),
+        shelf_(manifests),
         policy_(policy),
         binding_(binding),
         now_(now) {}
@@ -59,6 +61,7 @@ class DeviceJudge {
   const DeviceKind kind_;
   const Bytes bytes_;
   const Collateral& collateral_;
+  Manifests& shelf_;
   const VerifyPolicy& policy_;
   const Binding& binding_;
   const UnixSeconds now_;
@@ -67,7 +70,6 @@ class DeviceJudge {
   std::optional<DeviceChain> chain_;
   std::optional<DeviceIdentity> identity_;
   rim::OcspFindings ocsp_;
-  std::vector<rim::RimHeader> headers_;  // of collateral_.rims
   std::vector<Manifest> manifests_;
   UnixSeconds valid_until_ = INT64_MAX;
   Appraisal appraisal_;
@@ -132,12 +134,8 @@ std::vector<ManifestSubject> DeviceJudge::subjects() const {
 }
 
 DeviceJudge::Found DeviceJudge::manifests_parse() {
-  for (const std::string& document : collateral_.rims) {
-    auto header = rim::header_of(document);
-    if (!header) return std::unexpected(header.error());
-    headers_.push_back(std::move(*header));
-  }
-  return std::to_string(collateral_.rims.size()) + " supplied";
+  if (shelf_.fault()) return std::unexpected(*shelf_.fault());
+  return std::to_string(shelf_.count()) + " supplied";
 }
 
 DeviceJudge::Found DeviceJudge::gather() {
@@ -148,13 +146,13 @@ DeviceJudge::Found DeviceJudge::gather() {
   if (!answers) return std::unexpected(answers.error());
   ocsp_ = std::move(*answers);
   for (const ManifestSubject& subject : subjects()) {
-    const ManifestChoice choice = choose_manifest(subject, headers_);
+    const ManifestChoice choice = shelf_.choose(subject);
     if (!choice.any && !policy_.allow_no_rim) {
       return refuse(
           Error::collateral_missing,
           "no manifest of " + std::string(name(subject.component)) + " " + subject.version);
     }
-    manifests_.push_back({subject, choice, std::nullopt});
+    manifests_.push_back({subject, choice, nullptr});
   }
   return std::to_string(ocsp_.size()) + " OCSP answers";
 }
@@ -225,19 +223,18 @@ DeviceJudge::Found DeviceJudge::manifests_verify() {
   std::optional<Fault> lowest;
   for (Manifest& each : manifests_) {
     if (!each.choice.place) continue;
-    auto verified =
-        rim::verify_rim(collateral_.rims[*each.choice.place], collateral_, policy_, now_);
+    const Result<rim::VerifiedRim>& verified = shelf_.verified(*each.choice.place);
     if (verified) {
       valid_until_ = std::min(valid_until_, verified->valid_until());
       appraisal_.development = appraisal_.development || verified->development();
-      each.verified = std::move(*verified);
+      each.verified = &*verified;
     } else if (!lowest || verified.error().error < lowest->error) {
       lowest = verified.error();
     }
   }
   if (lowest) return std::unexpected(*lowest);
   return std::to_string(std::ranges::count_if(
-             manifests_, [](const Manifest& each) { return each.verified.has_value(); })) +
+             manifests_, [](const Manifest& each) { return each.verified != nullptr; })) +
          " verified";
 }
 
@@ -274,15 +271,15 @@ DeviceJudge::Found DeviceJudge::measurements() {
   std::optional<Fault> first;
   for (const Manifest& each : manifests_) {
     const std::string claim = std::string(name(each.subject.component)) + "_rim";
-    if (!each.verified) {
+    if (each.verified == nullptr) {
       appraisal_.claims.set(claim, "absent");
       continue;
     }
-    const rim::VerifiedRim* one[] = {&*each.verified};
+    const rim::VerifiedRim* one[] = {each.verified};
     const auto compared = compare(*report_, one);
     appraisal_.claims.set(claim, compared ? "match" : "mismatch");
     if (!compared && !first) first = compared.error();
-    all.push_back(&*each.verified);
+    all.push_back(each.verified);
   }
   if (first) return std::unexpected(*first);
   const auto compared = compare(*report_, all);
@@ -308,16 +305,18 @@ VerifiedEvidence DeviceJudge::verified() const {
 }  // namespace
 
 DeviceVerification verify_device(DeviceKind kind, Bytes report, const Collateral& collateral,
-                                 const VerifyPolicy& policy, const Binding& binding,
-                                 UnixSeconds now) {
-  return DeviceJudge(kind, report, collateral, policy, binding, now).run();
+                                 Manifests& manifests, const VerifyPolicy& policy,
+                                 const Binding& binding, UnixSeconds now) {
+  return DeviceJudge(kind, report, collateral, manifests, policy, binding, now).run();
 }
 
 }  // namespace nvidia
 
 Verification verify_nvidia(nvidia::DeviceKind kind, Bytes report, const Collateral& collateral,
                            const VerifyPolicy& policy, const Binding& binding, UnixSeconds now) {
-  return nvidia::verify_device(kind, report, collateral, policy, binding, now).verification;
+  nvidia::Manifests manifests(collateral, policy, now);
+  return nvidia::verify_device(kind, report, collateral, manifests, policy, binding, now)
+      .verification;
 }
 
 }  // namespace cloister::evidence

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "evidence/nvidia/device_chain.h"
-#include "evidence/nvidia/goldens.h"
+#include "evidence/nvidia/manifests.h"
 
 namespace cloister::evidence {
 
@@ -32,9 +32,10 @@ struct DeviceVerification {
   Verification verification;
   std::optional<DeviceFacts> facts;  // set exactly when the device was accepted
 };
+// `manifests`: of the same collateral, policy and time; several devices may share them.
 DeviceVerification verify_device(DeviceKind kind, Bytes report, const Collateral& collateral,
-                                 const VerifyPolicy& policy, const Binding& binding,
-                                 UnixSeconds now);
+                                 Manifests& manifests, const VerifyPolicy& policy,
+                                 const Binding& binding, UnixSeconds now);
 
 }  // namespace nvidia
 }  // namespace cloister::evidence
