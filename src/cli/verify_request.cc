@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "cli/nearest.h"
 #include "evidence/bundle/cmw.h"
@@ -129,9 +130,10 @@ Usable<Binding> binding_from(const VerifyOptions& options, std::optional<evidenc
 Usable<std::optional<crypto::PrivateKey>> ear_key_from(const VerifyOptions& options) {
   if (!options.ear_key) return std::optional<crypto::PrivateKey>();
   if (options.json) return unusable("--ear and --json exclude each other");
-  const auto pem = read(*options.ear_key, kMaxKeyBytes);
+  auto pem = read(*options.ear_key, kMaxKeyBytes);
   if (!pem) return unusable(pem.error());
   auto key = crypto::PrivateKey::from_pem(as_text(*pem));
+  wipe(pem->data(), pem->size());
   if (!key || key->public_xy().empty()) {
     return unusable(*options.ear_key + ": no private key of P-256 or P-384 in PEM form");
   }

@@ -292,19 +292,13 @@ TEST(Cca, BothEndsOfTheSecuredLifecycleAreInside) {
 TEST(Cca, EveryFlippedByteAndEveryCutOfARecordedTokenIsRefused) {
   const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
   if (!vectors) GTEST_SKIP() << "the vectors are not here";
-  for (Case& c : load_cases(*vectors, "cca-token")) {
+  for (const Case& c : load_cases(*vectors, "cca-token")) {
     if (!c.accept) continue;
     const Collateral collateral = c.gathered().value();
     const auto judge = [&](Bytes bytes) {
       return verify_cca(bytes, collateral, c.binding()).appraisal.error;
     };
-    ASSERT_FALSE(judge(c.evidence));
-    for (size_t at = 0; at < c.evidence.size(); ++at) {
-      const auto bit = static_cast<uint8_t>(1u << (at % 8));
-      c.evidence[at] ^= bit;
-      ASSERT_TRUE(judge(c.evidence)) << "byte " << at;
-      c.evidence[at] ^= bit;
-    }
+    expect_every_flip_refused(c.evidence, judge);
     for (size_t size = 0; size < c.evidence.size(); ++size) {
       ASSERT_EQ(judge(Bytes(c.evidence).first(size)), Error::malformed) << size;
     }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -143,7 +144,9 @@ TsmFiles TsmFiles::of_system() {
 
 Collected<GuestEvidence> tsm_report(const ReportData& report_data, const fs::path& reports,
                                     const TsmFiles& files) {
-  Entry entry(files, reports / ("cloister-" + std::to_string(::getpid())));
+  static std::atomic<uint64_t> asked = 0;
+  Entry entry(files,
+              reports / ("cloister-" + std::to_string(::getpid()) + "-" + std::to_string(++asked)));
   if (auto made = entry.make(); !made) return std::unexpected(made.error());
   const auto format = format_of(entry);
   if (!format) return std::unexpected(format.error());

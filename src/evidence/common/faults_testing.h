@@ -33,4 +33,16 @@ void expect_refusals_of(const std::vector<FaultCaseOf<Scenario>>& cases) {
   }
 }
 
+// One bit of every byte, each time another; `judge` gives an error, or nothing when it accepts.
+template <typename Judge>
+void expect_every_flip_refused(Buffer bytes, Judge judge) {
+  ASSERT_FALSE(judge(bytes)) << "unchanged";
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    const auto bit = static_cast<uint8_t>(1u << (at % 8));
+    bytes[at] ^= bit;
+    ASSERT_TRUE(judge(bytes)) << "byte " << at;
+    bytes[at] ^= bit;
+  }
+}
+
 }  // namespace cloister::evidence

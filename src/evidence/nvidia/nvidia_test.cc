@@ -12,12 +12,6 @@ namespace {
 using crypto::OcspAnswer;
 using crypto::OcspStatus;
 
-using FaultCase = FaultCaseOf<Scenario>;
-
-void expect_refusals(const std::vector<FaultCase>& cases) {
-  expect_refusals_of<Scenario>(cases);
-}
-
 void use(Scenario& s, const std::shared_ptr<const Device>& device) {
   s.device = device;
   s.signer = &device->leaf.key;
@@ -77,7 +71,7 @@ TEST(Nvidia, FirmwareThatReportsNoFwidIsAccepted) {
 }
 
 TEST(Nvidia, Form) {
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"a request of SPDM 1.2", Error::unsupported, [](Scenario& s) { s.request_version = 0x12; }},
       {"a response of SPDM 1.0", Error::unsupported,
        [](Scenario& s) { s.response_version = 0x10; }},
@@ -123,7 +117,7 @@ TEST(Nvidia, Form) {
 }
 
 TEST(Nvidia, OpaqueData) {
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"a field twice", Error::malformed,
        [](Scenario& s) { s.opaque.push_back({3, to_buffer(as_bytes("580.00"))}); }},
       {"a field that is invalid", Error::malformed,
@@ -160,7 +154,7 @@ TEST(Nvidia, OpaqueData) {
 }
 
 TEST(Nvidia, Collateral) {
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"no certificates", Error::collateral_missing,
        [](Scenario& s) { s.bend_collateral = [](auto& c) { c.certificates.clear(); }; }},
       {"no leaf", Error::collateral_missing,
@@ -221,7 +215,7 @@ TEST(Nvidia, Chain) {
     out.value.pop_back();
     return out;
   }();
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"the root is not pinned", Error::wrong_chain,
        [](Scenario& s) { s.policy.anchors.development_nvidia.clear(); }},
       {"the root of manifests instead", Error::wrong_chain,
@@ -303,7 +297,7 @@ TEST(Nvidia, TheLowestClassOfSeveralFaultsIsTheVerdict) {
 }
 
 TEST(Nvidia, Measurements) {
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"another FWID", Error::identity_mismatch,
        [](Scenario& s) { field(s.opaque, 20) = Buffer(48, 9); }},
       {"a driver below the floor", Error::policy_denied,
@@ -387,7 +381,7 @@ TEST(Nvidia, EveryFlippedByteAndEveryCutOfRealReportsIsRefused) {
   if (!vectors) GTEST_SKIP() << "the vectors are not here";
   for (const auto& [format, kind] : {std::pair("nvidia-gpu", DeviceKind::gpu),
                                      std::pair("nvidia-switch", DeviceKind::nvswitch)}) {
-    for (Case& c : load_cases(*vectors, format)) {
+    for (const Case& c : load_cases(*vectors, format)) {
       if (c.id != "gpu-h100-550" && c.id != "gpu-gb100-575" && c.id != "switch-ls10-norim")
         continue;
       SCOPED_TRACE(c.id);
@@ -396,13 +390,7 @@ TEST(Nvidia, EveryFlippedByteAndEveryCutOfRealReportsIsRefused) {
         return verify_nvidia(kind, bytes, collateral, c.policy, c.binding(), c.time)
             .appraisal.error;
       };
-      ASSERT_FALSE(judge(c.evidence));
-      for (size_t at = 0; at < c.evidence.size(); ++at) {
-        const auto bit = static_cast<uint8_t>(1u << (at % 8));
-        c.evidence[at] ^= bit;
-        ASSERT_TRUE(judge(c.evidence)) << "byte " << at;
-        c.evidence[at] ^= bit;
-      }
+      expect_every_flip_refused(c.evidence, judge);
       for (size_t size = 0; size < c.evidence.size(); ++size) {
         ASSERT_FALSE(parse_report(kind, Bytes(c.evidence).first(size))) << size;
       }

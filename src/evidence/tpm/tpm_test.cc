@@ -98,12 +98,6 @@ Buffer tpmt_ecdsa(Bytes raw) {
   return tpmt(0x0018, half == 32 ? 0x000B : 0x000C, raw.first(half), raw.subspan(half));
 }
 
-using FaultCase = FaultCaseOf<Scenario>;
-
-void expect_refusals(const std::vector<FaultCase>& cases) {
-  expect_refusals_of<Scenario>(cases);
-}
-
 TEST(Tpm, EveryCaseHasItsAnswer) {
   const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
   if (!vectors) GTEST_SKIP() << "the vectors are not here";
@@ -165,7 +159,7 @@ TEST(Tpm, NumbersOfASignatureMayLeaveLeadingZerosOut) {
 }
 
 TEST(Tpm, Form) {
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"another magic", Error::malformed, [](Scenario& s) { s.magic = 0xFF544348; }},
       {"a certified creation", Error::unsupported, [](Scenario& s) { s.type = 0x801A; }},
       {"a certified key", Error::unsupported, [](Scenario& s) { s.type = 0x8017; }},
@@ -201,7 +195,7 @@ TEST(Tpm, Form) {
 }
 
 TEST(Tpm, Signatures) {
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"no key", Error::collateral_missing, [](Scenario& s) { s.keys.clear(); }},
       {"another key", Error::bad_signature, [](Scenario& s) { s.keys = {public_of(p384())}; }},
       {"an empty signature", Error::malformed,
@@ -264,7 +258,7 @@ TEST(Tpm, Signatures) {
 }
 
 TEST(Tpm, WhatIsQuotedAndForWhom) {
-  expect_refusals({
+  expect_refusals_of<Scenario>({
       {"a demanded PCR is not quoted", Error::policy_denied,
        [](Scenario& s) {
          s.policy.tpm_selection = PcrSelection{crypto::HashKind::sha256, {0, 7}};
