@@ -19,8 +19,7 @@ std::vector<Active> active_instances(const Context& c) {
   c.store.for_each(Family::instances, {}, [&](Bytes, Bytes value) {
     auto instance = Instance::decode(value);
     invariant(instance.has_value(), "a stored record does not decode");
-    if (instance->state != InstanceState::active) return true;
-    if (instance->open_sessions >= instance->capacity) return true;
+    if (!takes_work(*instance)) return true;
     const AccountId& account = instance->operator_account;
     auto [op, fresh] = operators.try_emplace(account);
     if (fresh) op->second = c.operator_of(account);
@@ -69,6 +68,10 @@ void assign(Context& c, Session& session, Instance instance) {
   session.state = SessionState::assigned;
   session.instance = instance.id;
   session.price_micro = instance.offer_for(session.model_root)->price_micro;
+  const auto model = c.find<Model>(Family::models, session.model_root);
+  invariant(model.has_value(), "a session's model does not exist");
+  session.model_owner = model->owner;
+  session.owner_permille = model->owner_permille;
   session.assigned_height = c.height;
   schedule(c, session, c.height + c.params.confirm_deadline_blocks);
   c.put(session);
@@ -140,8 +143,7 @@ void draw_session(Context& c, Session& session) {
   invariant(winner.has_value(), "a frozen set is empty");
   auto instance = c.instance(*winner);
   invariant(instance.has_value(), "a candidate does not exist");
-  const bool free = instance->state == InstanceState::active &&
-                    instance->open_sessions < instance->capacity && suits(*instance, session);
+  const bool free = takes_work(*instance) && suits(*instance, session);
   if (!free) return miss(c, session, *instance);
   assign(c, session, std::move(*instance));
 }

@@ -80,10 +80,12 @@ struct Context {
 // --- money.cc: amounts move, none is made or lost -----------------------------------------------
 void credit(Context& c, const AccountId& to, uint64_t amount_micro);
 [[nodiscard]] bool debit(Context& c, const AccountId& from, uint64_t amount_micro);
-// Takes up to `amount_micro` of the stake: the user's part by slash_user_permille, the rest to the
-// treasury.
-void slash(Context& c, const AccountId& operator_account, const AccountId& user,
-           uint64_t amount_micro);
+// Takes up to `amount_micro` of the stake, then of what is unbonding, the latest first: a share to
+// one account, the rest to the treasury.
+void slash(Context& c, const AccountId& operator_account, const AccountId& to,
+           uint32_t share_permille, uint64_t amount_micro);
+// Rounded down.
+uint64_t share_of(uint64_t amount_micro, uint32_t permille);
 void change_reputation(Context& c, const AccountId& operator_account, int64_t by);
 // Compares balances, stakes and escrows before and after this block; stops the node when the sums
 // differ.
@@ -100,9 +102,18 @@ struct Verdict {
 };
 Verdict apply_transfer(Context& c, const Tx& tx, const Transfer& body);
 Verdict apply_bond(Context& c, const Tx& tx, const OperatorBond& body);
+Verdict apply_unbond(Context& c, const Tx& tx, const OperatorUnbond& body);
+Verdict apply_withdraw(Context& c, const Tx& tx, const OperatorWithdraw& body);
 Verdict apply_collateral(Context& c, const Tx& tx, const PutCollateral& body);
 Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body);
 Verdict apply_renew(Context& c, const Tx& tx, const RenewInstance& body);
+Verdict apply_rotate(Context& c, const Tx& tx, const RotateKeys& body);
+Verdict apply_drain(Context& c, const Tx& tx, const DrainInstance& body);
+Verdict apply_retire(Context& c, const Tx& tx, const RetireInstance& body);
+Verdict apply_revoke(Context& c, const Tx& tx, const RevokeInstance& body);
+Verdict apply_register_model(Context& c, const Tx& tx, const RegisterModel& body);
+Verdict apply_update_model(Context& c, const Tx& tx, const UpdateModel& body);
+Verdict apply_deprecate_model(Context& c, const Tx& tx, const DeprecateModel& body);
 Verdict apply_open(Context& c, const Tx& tx, const OpenSession& body);
 Verdict apply_confirm(Context& c, const Tx& tx, const ConfirmAttestation& body);
 Verdict apply_report(Context& c, const Tx& tx, const ReportAttestation& body);
@@ -110,14 +121,26 @@ Verdict apply_settle(Context& c, const Tx& tx, const Settle& body);
 Verdict apply_close(Context& c, const Tx& tx, const CloseSession& body);
 Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body);
 
-// --- instances.cc, verdicts.cc ------------------------------------------------------------------
+// --- instances.cc, revocation.cc ----------------------------------------------------------------
 inline bool is_live(const Instance& i) {
   return i.state == InstanceState::active || i.state == InstanceState::unverified;
+}
+inline bool takes_work(const Instance& i) {
+  return i.state == InstanceState::active && !i.draining && i.open_sessions < i.capacity;
 }
 // Runs the verifier against what lies on the ledger now.
 std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
                                                            std::span<const EvidenceItem> evidence,
                                                            const Fixed<64>& binding);
+// Who brought a fault to light, and its share of the slash.
+struct Accuser {
+  AccountId account{};
+  uint32_t share_permille = 0;
+};
+// Whether the evidence with which the instance registered or last renewed still holds: revoked and
+// slashed if not, report_fee from the accuser if it does.
+Verdict judge_evidence(Context& c, const Accuser& accuser, std::span<const EvidenceItem> evidence,
+                       Instance instance);
 // Ends the service of an instance in `state`; its sessions are drawn again, closed or refunded.
 void end_instance(Context& c, Instance instance, InstanceState state);
 void instance_due(Context& c, const InstanceId& id);

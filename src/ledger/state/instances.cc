@@ -34,13 +34,17 @@ Code check_block(const Context& c, uint64_t height, const Hash32& hash) {
   return Code::ok;
 }
 
-Code check_offers(const Context& c, const std::vector<Offer>& offers, const Claims& claims) {
+// An instance that serves a model may go on with it to the end of its sessions.
+Code check_offers(const Context& c, const std::vector<Offer>& offers, const Claims& claims,
+                  bool registering) {
   if (offers.empty()) return Code::models_invalid;
   for (size_t i = 0; i < offers.size(); ++i) {
     if (i > 0 && !(offers[i - 1].model_root < offers[i].model_root)) return Code::models_invalid;
     const auto loaded = std::find(claims.models.begin(), claims.models.end(), offers[i].model_root);
     if (loaded == claims.models.end()) return Code::models_invalid;
-    if (!c.store.get(Family::models, offers[i].model_root)) return Code::model_unknown;
+    const auto model = c.find<Model>(Family::models, offers[i].model_root);
+    if (!model) return Code::model_unknown;
+    if (model->deprecated && registering) return Code::model_deprecated;
   }
   return Code::ok;
 }
@@ -51,6 +55,7 @@ Code check_registration(const Context& c, const Tx& tx, const RegisterInstance& 
   const Registration& r = body.registration;
   const auto op = c.operator_of(tx.account);
   if (!op || op->stake_micro < c.params.min_stake_micro) return Code::stake_too_low;
+  if (op->live_instances >= kMaxInstancesPerOperator) return Code::too_many_instances;
   if (!verify_registration(body, c.chain_id(), tx.account)) return Code::identity_signature;
   if (!claims) return Code::claims_malformed;
   // No GPU format is known yet: claims that name GPU evidence name what nobody verified.
@@ -58,7 +63,7 @@ Code check_registration(const Context& c, const Tx& tx, const RegisterInstance& 
       !all_zero(claims->gpu_evidence_sha256)) {
     return Code::claims_mismatch;
   }
-  if (Code code = check_offers(c, r.offers, *claims); code != Code::ok) return code;
+  if (Code code = check_offers(c, r.offers, *claims, true); code != Code::ok) return code;
   if (r.capacity == 0 || r.capacity > kMaxCapacity) return Code::capacity_invalid;
   if (!endpoint_valid(r.endpoint)) return Code::endpoint_invalid;
   if (Code code = check_evidence_size(r.evidence); code != Code::ok) return code;
@@ -69,6 +74,13 @@ Code check_registration(const Context& c, const Tx& tx, const RegisterInstance& 
 bool may_register_again(const Instance& before, const AccountId& operator_account) {
   return before.operator_account == operator_account &&
          (before.state == InstanceState::expired || before.state == InstanceState::retired);
+}
+
+void count_live(Context& c, const AccountId& operator_account, int change) {
+  auto op = c.operator_of(operator_account);
+  invariant(op && (change > 0 || op->live_instances > 0), "an operator's instances are miscounted");
+  op->live_instances += static_cast<uint32_t>(change);
+  c.put(operator_account, *op);
 }
 
 void set_platforms(Instance& instance, std::vector<Platform> admitted) {
@@ -140,7 +152,7 @@ Code check_renewal(const Context& c, const Tx& tx, const RenewInstance& body,
       claims->spki_sha256 != instance.spki_sha256 || !all_zero(claims->gpu_evidence_sha256)) {
     return Code::claims_mismatch;
   }
-  if (Code code = check_offers(c, instance.offers, *claims); code != Code::ok) return code;
+  if (Code code = check_offers(c, instance.offers, *claims, false); code != Code::ok) return code;
   if (Code code = check_evidence_size(r.evidence); code != Code::ok) return code;
   return check_block(c, r.block_height, r.block_hash);
 }
@@ -186,7 +198,11 @@ Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body) {
   if (!admitted) return admitted.error();
   set_platforms(instance, std::move(*admitted));
   if (Code code = claim_platforms(c, instance); code != Code::ok) return code;
-  if (before) instance.open_sessions = before->open_sessions;  // still closing
+  if (before) {
+    instance.open_sessions = before->open_sessions;  // still closing
+    instance.key_epoch = before->key_epoch;          // epochs never repeat
+  }
+  count_live(c, instance.operator_account, 1);
   mark_verified(c, instance);
   c.data = id_key(instance.id);
   c.emit("instance.registered",
@@ -218,7 +234,11 @@ Verdict apply_renew(Context& c, const Tx& tx, const RenewInstance& body) {
 }
 
 void end_instance(Context& c, Instance instance, InstanceState state) {
-  c.store.erase(Family::due, due_key(instance.expires_height, DueKind::instance, instance.id));
+  if (is_live(instance)) {
+    c.store.erase(Family::due, due_key(instance.expires_height, DueKind::instance, instance.id));
+    c.store.erase(Family::keys, instance.id);
+    count_live(c, instance.operator_account, -1);
+  }
   instance.state = state;
   c.put(instance);
   c.emit("instance." + std::string(name(state)), {{"instance", to_hex(instance.id)}});

@@ -17,13 +17,19 @@ T stored(Bytes value) {
   return std::move(*record);
 }
 
+Wide money_of(const Operator& op) {
+  Wide total = op.stake_micro;
+  for (const Unbonding& part : op.unbonding) total += part.amount_micro;
+  return total;
+}
+
 Wide money_in(Family family, std::optional<Bytes> value) {
   if (!value) return 0;
   switch (family) {
     case Family::accounts:
       return stored<Account>(*value).balance_micro;
     case Family::operators:
-      return stored<Operator>(*value).stake_micro;
+      return money_of(stored<Operator>(*value));
     case Family::sessions:
       return stored<Session>(*value).escrow_micro;
     default:
@@ -56,18 +62,30 @@ bool debit(Context& c, const AccountId& from, uint64_t amount_micro) {
   return true;
 }
 
-void slash(Context& c, const AccountId& operator_account, const AccountId& user,
-           uint64_t amount_micro) {
+uint64_t share_of(uint64_t amount_micro, uint32_t permille) {
+  return static_cast<uint64_t>(Wide{amount_micro} * permille / kPermille);
+}
+
+void slash(Context& c, const AccountId& operator_account, const AccountId& to,
+           uint32_t share_permille, uint64_t amount_micro) {
   auto op = c.operator_of(operator_account);
   invariant(op.has_value(), "an instance has no operator");
-  const uint64_t taken = std::min(amount_micro, op->stake_micro);
-  op->stake_micro -= taken;
+  uint64_t taken = 0;
+  const auto take_from = [&](uint64_t& source) {
+    const uint64_t part = std::min(amount_micro - taken, source);
+    source -= part;
+    taken += part;
+  };
+  take_from(op->stake_micro);
+  for (auto part = op->unbonding.rbegin(); part != op->unbonding.rend(); ++part) {
+    take_from(part->amount_micro);
+  }
+  std::erase_if(op->unbonding, [](const Unbonding& part) { return part.amount_micro == 0; });
   op->slashed_micro += taken;
   c.put(operator_account, *op);
-  const auto to_user =
-      static_cast<uint64_t>(Wide{taken} * c.params.slash_user_permille / kPermille);
-  credit(c, user, to_user);
-  credit(c, treasury_account(), taken - to_user);
+  const uint64_t share = share_of(taken, share_permille);
+  credit(c, to, share);
+  credit(c, treasury_account(), taken - share);
 }
 
 void change_reputation(Context& c, const AccountId& operator_account, int64_t by) {

@@ -185,6 +185,30 @@ RenewInstance TestNetwork::renew_body(const std::string& identity, uint8_t platf
   return sign_renewal(r, state.genesis().chain_id, key_of(identity));
 }
 
+RotateKeys TestNetwork::rotate_body(const std::string& identity, uint64_t epoch) const {
+  KeyRotation rotation;
+  rotation.instance = id_of(identity);
+  rotation.keys.epoch = epoch;
+  rotation.keys.valid_from_ms = state.genesis().time_ms + state.height() * 1000;
+  rotation.keys.valid_until_ms = rotation.keys.valid_from_ms + kMaxKeyLifeMs;
+  rotation.keys.config = {static_cast<uint8_t>(epoch)};
+  return sign_rotation(rotation, state.genesis().chain_id, key_of(identity));
+}
+
+std::vector<EvidenceItem> TestNetwork::evidence_of(const std::string& identity,
+                                                   uint8_t platform) const {
+  return {scripted_evidence(instance(id_of(identity)).binding, platform)};
+}
+
+RegisterModel TestNetwork::model_body(const std::string& owner, const std::string& name) {
+  RegisterModel body;
+  body.model.root = hash_of(name);
+  body.model.name = name;
+  body.model.owner = key_of(owner).public_key();
+  body.model.owner_permille = 100;
+  return body;
+}
+
 OpenSession TestNetwork::open_body(uint64_t max_units, uint64_t price_cap) {
   OpenSession body;
   body.model_root = hash_of("model");

@@ -57,6 +57,10 @@ class TestNetwork {
                             uint8_t platform) const;
   RegisterInstance register_body(const std::string& op, const std::string& identity,
                                  uint8_t platform) const;
+  RotateKeys rotate_body(const std::string& identity, uint64_t epoch) const;
+  // The record that `identity` put on the ledger; evidence that anyone can ask it for.
+  std::vector<EvidenceItem> evidence_of(const std::string& identity, uint8_t platform) const;
+  static RegisterModel model_body(const std::string& owner, const std::string& name);
   RenewInstance renew_body(const std::string& identity, uint8_t platform) const;
   static OpenSession open_body(uint64_t max_units = 1'000'000, uint64_t price_cap = 300'000);
   Settle settle_body(const SessionId& session, const std::string& identity, uint64_t units) const;

@@ -288,6 +288,232 @@ std::vector<Case> registration_cases() {
   };
 }
 
+OperatorUnbond unbond_of(uint64_t amount) {
+  OperatorUnbond body;
+  body.amount_micro = amount;
+  return body;
+}
+
+std::vector<Case> operator_cases() {
+  return {
+      {"unbond nothing", Code::amount_zero, [](Scene& s) { return s.n.tx("op2", unbond_of(0)); }},
+      {"unbond without a stake", Code::not_operator,
+       [](Scene& s) { return s.n.tx("alice", unbond_of(1)); }},
+      {"unbond more than the stake", Code::stake_insufficient,
+       [](Scene& s) { return s.n.tx("op2", unbond_of(1'000'001)); }},
+      {"unbond what live instances need", Code::stake_in_use,
+       [](Scene& s) { return s.n.tx("op", unbond_of(1)); }},
+      {"unbond in too many parts", Code::unbonding_full,
+       [](Scene& s) {
+         for (size_t i = 0; i < kMaxUnbonding; ++i) {
+           EXPECT_EQ(s.n.send("op2", unbond_of(1)).code, Code::ok);
+         }
+         return s.n.tx("op2", unbond_of(1));
+       }},
+      {"withdraw without a stake", Code::not_operator,
+       [](Scene& s) { return s.n.tx("alice", OperatorWithdraw()); }},
+      {"withdraw too early", Code::nothing_to_withdraw,
+       [](Scene& s) {
+         EXPECT_EQ(s.n.send("op2", unbond_of(1)).code, Code::ok);
+         return s.n.tx("op2", OperatorWithdraw());
+       }},
+  };
+}
+
+template <typename Body>
+Body of(const InstanceId& instance) {
+  Body body;
+  body.instance = instance;
+  return body;
+}
+
+RevokeInstance two_receipts(Scene& s, const std::function<void(Receipt&)>& bend,
+                            const std::string& signer = "node") {
+  RevokeInstance body = of<RevokeInstance>(TestNetwork::id_of("node"));
+  for (uint64_t units : {uint64_t{7}, uint64_t{8}}) {
+    Receipt receipt =
+        SignedReceipt::decode(s.n.settle_body(s.confirmed, "node", units).receipt)->receipt;
+    if (units == 8) bend(receipt);
+    body.receipts.push_back(sign_receipt(receipt, key_of(signer)).encode());
+  }
+  return body;
+}
+
+std::vector<Case> lifecycle_cases() {
+  using K = KeyRotation;
+  const auto rotating = [](Scene& s, const std::function<void(K&)>& bend,
+                           const std::string& signer = "node") {
+    K rotation = s.n.rotate_body("node", 5).rotation;
+    bend(rotation);
+    return s.n.tx("op", sign_rotation(rotation, s.n.state.genesis().chain_id, key_of(signer)));
+  };
+  const InstanceId node = TestNetwork::id_of("node");
+  return {
+      {"keys of nobody", Code::instance_unknown,
+       [=](Scene& s) { return rotating(s, [](K& k) { k.instance = hash_of("x"); }); }},
+      {"keys by another", Code::not_of_instance,
+       [](Scene& s) { return s.n.tx("op2", s.n.rotate_body("node", 5)); }},
+      {"keys not signed by the instance", Code::identity_signature,
+       [=](Scene& s) { return rotating(s, [](K&) {}, "op"); }},
+      {"keys of the same epoch", Code::key_epoch_invalid,
+       [=](Scene& s) {
+         EXPECT_EQ(s.n.send("node", s.n.rotate_body("node", 5)).code, Code::ok);
+         return rotating(s, [](K&) {});
+       }},
+      {"keys of epoch zero", Code::key_epoch_invalid,
+       [=](Scene& s) { return rotating(s, [](K& k) { k.keys.epoch = 0; }); }},
+      {"keys for no time", Code::key_validity_invalid,
+       [=](Scene& s) {
+         return rotating(s, [](K& k) { k.keys.valid_until_ms = k.keys.valid_from_ms; });
+       }},
+      {"keys for too long", Code::key_validity_invalid,
+       [=](Scene& s) { return rotating(s, [](K& k) { k.keys.valid_until_ms += 1; }); }},
+      {"keys that are over", Code::key_validity_invalid,
+       [=](Scene& s) {
+         return rotating(s, [](K& k) {
+           k.keys.valid_until_ms = k.keys.valid_from_ms;
+           k.keys.valid_from_ms -= 1000;
+         });
+       }},
+      {"drain by another", Code::not_of_instance,
+       [=](Scene& s) { return s.n.tx("op2", of<DrainInstance>(node)); }},
+      {"drain twice", Code::instance_draining,
+       [=](Scene& s) {
+         EXPECT_EQ(s.n.send("node", of<DrainInstance>(node)).code, Code::ok);
+         return s.n.tx("op", of<DrainInstance>(node));
+       }},
+      {"retire nobody", Code::instance_unknown,
+       [](Scene& s) { return s.n.tx("op", of<RetireInstance>(hash_of("x"))); }},
+      {"retire another's", Code::not_of_instance,
+       [=](Scene& s) { return s.n.tx("op2", of<RetireInstance>(node)); }},
+      {"retire twice", Code::instance_not_live,
+       [=](Scene& s) {
+         EXPECT_EQ(s.n.send("op", of<RetireInstance>(node)).code, Code::ok);
+         return s.n.tx("op", of<RetireInstance>(node));
+       }},
+      {"revoke nobody", Code::instance_unknown,
+       [](Scene& s) { return s.n.tx("bob", of<RevokeInstance>(hash_of("x"))); }},
+      {"revoke without a proof", Code::proof_invalid,
+       [=](Scene& s) { return s.n.tx("bob", of<RevokeInstance>(node)); }},
+      {"revoke with two kinds of proof", Code::proof_invalid,
+       [](Scene& s) {
+         RevokeInstance body = two_receipts(s, [](Receipt&) {});
+         body.evidence = s.n.evidence_of("node", 1);
+         return s.n.tx("bob", body);
+       }},
+      {"revoke with evidence of something else", Code::not_the_registration_evidence,
+       [=](Scene& s) {
+         RevokeInstance body = of<RevokeInstance>(node);
+         body.evidence = s.n.evidence_of("node", 2);
+         return s.n.tx("bob", body);
+       }},
+      {"revoke with evidence that the ledger cannot judge", Code::collateral_cannot_judge,
+       [=](Scene& s) {
+         s.n.verifier->refused[1] = Code::evidence_collateral_missing;
+         RevokeInstance body = of<RevokeInstance>(node);
+         body.evidence = s.n.evidence_of("node", 1);
+         return s.n.tx("bob", body);
+       }},
+      {"one receipt", Code::proof_invalid,
+       [](Scene& s) {
+         RevokeInstance body = two_receipts(s, [](Receipt&) {});
+         body.receipts.pop_back();
+         return s.n.tx("bob", body);
+       }},
+      {"the same receipt twice", Code::receipts_agree,
+       [](Scene& s) {
+         return s.n.tx("bob", two_receipts(s, [](Receipt& r) { r.cumulative_units = 7; }));
+       }},
+      {"receipts of two answers", Code::proof_invalid,
+       [](Scene& s) {
+         return s.n.tx("bob", two_receipts(s, [](Receipt& r) { r.sequence += 1; }));
+       }},
+      {"receipts of two sessions", Code::proof_invalid,
+       [](Scene& s) {
+         return s.n.tx("bob", two_receipts(s, [&](Receipt& r) { r.session = s.assigned; }));
+       }},
+      {"receipts of two chains", Code::proof_invalid,
+       [](Scene& s) {
+         return s.n.tx("bob", two_receipts(s, [](Receipt& r) { r.chain_id = "other"; }));
+       }},
+      {"receipts of another key", Code::proof_invalid,
+       [](Scene& s) { return s.n.tx("bob", two_receipts(s, [](Receipt&) {}, "op")); }},
+  };
+}
+
+std::vector<Case> model_cases() {
+  const auto registering = [](Scene& s, const std::function<void(Model&)>& bend) {
+    RegisterModel body = TestNetwork::model_body("alice", "second");
+    bend(body.model);
+    return s.n.tx("alice", body);
+  };
+  const auto updating = [](Scene& s, const std::function<void(UpdateModel&)>& bend,
+                           const std::string& sender = "alice") {
+    EXPECT_EQ(s.n.send("alice", TestNetwork::model_body("alice", "second")).code, Code::ok);
+    UpdateModel body;
+    body.root = hash_of("second");
+    body.owner = key_of("alice").public_key();
+    bend(body);
+    return s.n.tx(sender, body);
+  };
+  return {
+      {"for another owner", Code::not_model_owner,
+       [=](Scene& s) {
+         return registering(s, [](Model& m) { m.owner = key_of("bob").public_key(); });
+       }},
+      {"without an owner", Code::not_model_owner,
+       [=](Scene& s) { return registering(s, [](Model& m) { m.owner.reset(); }); }},
+      {"without a name", Code::model_invalid,
+       [=](Scene& s) { return registering(s, [](Model& m) { m.name.clear(); }); }},
+      {"share above what the network leaves", Code::model_invalid,
+       [=](Scene& s) { return registering(s, [](Model& m) { m.owner_permille = 951; }); }},
+      {"key policy of open weights", Code::model_invalid,
+       [=](Scene& s) {
+         return registering(s, [](Model& m) { m.key_policy_sha256 = hash_of("policy"); });
+       }},
+      {"sealed without a key policy", Code::model_invalid,
+       [=](Scene& s) { return registering(s, [](Model& m) { m.access = ModelAccess::sealed; }); }},
+      {"deprecated at birth", Code::model_invalid,
+       [=](Scene& s) { return registering(s, [](Model& m) { m.deprecated = true; }); }},
+      {"same weights", Code::model_exists,
+       [=](Scene& s) { return registering(s, [](Model& m) { m.root = hash_of("model"); }); }},
+      {"same name", Code::model_name_taken,
+       [=](Scene& s) { return registering(s, [](Model& m) { m.name = "model"; }); }},
+      {"fee not held", Code::insufficient_balance,
+       [](Scene& s) { return s.n.tx("poor", TestNetwork::model_body("poor", "second")); }},
+      {"update of nothing", Code::model_unknown,
+       [=](Scene& s) { return updating(s, [](UpdateModel& u) { u.root = hash_of("x"); }); }},
+      {"update by another", Code::not_model_owner,
+       [=](Scene& s) { return updating(s, [](UpdateModel&) {}, "bob"); }},
+      {"update to an excessive share", Code::model_invalid,
+       [=](Scene& s) { return updating(s, [](UpdateModel& u) { u.owner_permille = 951; }); }},
+      {"deprecation of nothing", Code::model_unknown,
+       [](Scene& s) { return s.n.tx("alice", DeprecateModel()); }},
+      {"deprecation of what nobody owns", Code::not_model_owner,
+       [](Scene& s) {
+         DeprecateModel body;
+         body.root = hash_of("model");
+         return s.n.tx("alice", body);
+       }},
+      {"session on a deprecated model", Code::model_deprecated,
+       [](Scene& s) {
+         EXPECT_EQ(s.n.send("alice", TestNetwork::model_body("alice", "second")).code, Code::ok);
+         DeprecateModel body;
+         body.root = hash_of("second");
+         EXPECT_EQ(s.n.send("alice", body).code, Code::ok);
+         return s.opening([](OpenSession& o) { o.model_root = hash_of("second"); });
+       }},
+      {"deprecated twice", Code::model_deprecated,
+       [](Scene& s) {
+         EXPECT_EQ(s.n.send("alice", TestNetwork::model_body("alice", "second")).code, Code::ok);
+         DeprecateModel body;
+         body.root = hash_of("second");
+         EXPECT_EQ(s.n.send("alice", body).code, Code::ok);
+         return s.n.tx("alice", body);
+       }},
+  };
+}
+
 std::vector<Case> session_cases() {
   using O = OpenSession;
   return {
@@ -412,6 +638,15 @@ TEST(Refusals, Envelope) {
 }
 TEST(Refusals, Registration) {
   for (const Case& c : registration_cases()) expect_refused(c);
+}
+TEST(Refusals, Operators) {
+  for (const Case& c : operator_cases()) expect_refused(c);
+}
+TEST(Refusals, EndsOfInstances) {
+  for (const Case& c : lifecycle_cases()) expect_refused(c);
+}
+TEST(Refusals, Models) {
+  for (const Case& c : model_cases()) expect_refused(c);
 }
 TEST(Refusals, Sessions) {
   for (const Case& c : session_cases()) expect_refused(c);

@@ -75,7 +75,9 @@ void finish_closing(Context& c, Session& session) {
 }
 
 Verdict apply_open(Context& c, const Tx& tx, const OpenSession& body) {
-  if (!c.store.get(Family::models, body.model_root)) return Code::model_unknown;
+  const auto model = c.find<Model>(Family::models, body.model_root);
+  if (!model) return Code::model_unknown;
+  if (model->deprecated) return Code::model_deprecated;
   if (!valid(body.requirement)) return Code::requirement_invalid;
   if (body.lifetime_blocks == 0 || body.lifetime_blocks > c.params.max_session_lifetime_blocks) {
     return Code::lifetime_invalid;

@@ -17,18 +17,12 @@ Code check_receipt(const Context& c, const SignedReceipt& signed_receipt, const 
   return Code::ok;
 }
 
-uint64_t share_of(uint64_t amount_micro, uint32_t permille) {
-  return static_cast<uint64_t>(static_cast<unsigned __int128>(amount_micro) * permille / kPermille);
-}
-
 // Network's share and model owner's share rounded down; the operator gets the rest.
 void pay(Context& c, const Session& session, const Instance& instance, uint64_t amount_micro) {
-  const auto model = c.find<Model>(Family::models, session.model_root);
-  invariant(model.has_value(), "a session's model does not exist");
   const uint64_t treasury = share_of(amount_micro, c.params.treasury_permille);
-  const uint64_t owner = model->owner ? share_of(amount_micro, model->owner_permille) : 0;
+  const uint64_t owner = session.model_owner ? share_of(amount_micro, session.owner_permille) : 0;
   credit(c, treasury_account(), treasury);
-  if (owner > 0) credit(c, *model->owner, owner);
+  if (owner > 0) credit(c, *session.model_owner, owner);
   credit(c, instance.operator_account, amount_micro - treasury - owner);
 }
 

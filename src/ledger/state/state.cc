@@ -20,12 +20,30 @@ Verdict dispatch(Context& c, const Tx& tx) {
       return run(c, tx, apply_transfer);
     case TxKind::operator_bond:
       return run(c, tx, apply_bond);
+    case TxKind::operator_unbond:
+      return run(c, tx, apply_unbond);
+    case TxKind::operator_withdraw:
+      return run(c, tx, apply_withdraw);
     case TxKind::put_collateral:
       return run(c, tx, apply_collateral);
     case TxKind::register_instance:
       return run(c, tx, apply_register);
     case TxKind::renew_instance:
       return run(c, tx, apply_renew);
+    case TxKind::rotate_keys:
+      return run(c, tx, apply_rotate);
+    case TxKind::drain_instance:
+      return run(c, tx, apply_drain);
+    case TxKind::retire_instance:
+      return run(c, tx, apply_retire);
+    case TxKind::revoke_instance:
+      return run(c, tx, apply_revoke);
+    case TxKind::register_model:
+      return run(c, tx, apply_register_model);
+    case TxKind::update_model:
+      return run(c, tx, apply_update_model);
+    case TxKind::deprecate_model:
+      return run(c, tx, apply_deprecate_model);
     case TxKind::open_session:
       return run(c, tx, apply_open);
     case TxKind::confirm_attestation:
@@ -132,6 +150,7 @@ void write_genesis(Store& store, const Genesis& g) {
   }
   for (const Model& model : g.models) {
     store.put(Family::models, id_key(model.root), model.encode());
+    store.put(Family::models, model_name_key(model.name), id_key(model.root));
   }
 }
 

@@ -20,9 +20,18 @@ std::string_view find_name(const Named<E> (&list)[N], E value) {
 constexpr Named<TxKind> kTxKinds[] = {
     {TxKind::transfer, "transfer"},
     {TxKind::operator_bond, "operator_bond"},
+    {TxKind::operator_unbond, "operator_unbond"},
+    {TxKind::operator_withdraw, "operator_withdraw"},
     {TxKind::put_collateral, "put_collateral"},
     {TxKind::register_instance, "register_instance"},
     {TxKind::renew_instance, "renew_instance"},
+    {TxKind::rotate_keys, "rotate_keys"},
+    {TxKind::drain_instance, "drain_instance"},
+    {TxKind::retire_instance, "retire_instance"},
+    {TxKind::revoke_instance, "revoke_instance"},
+    {TxKind::register_model, "register_model"},
+    {TxKind::update_model, "update_model"},
+    {TxKind::deprecate_model, "deprecate_model"},
     {TxKind::open_session, "open_session"},
     {TxKind::confirm_attestation, "confirm_attestation"},
     {TxKind::report_attestation, "report_attestation"},
@@ -51,6 +60,11 @@ constexpr Named<ReportReason> kReportReasons[] = {
     {ReportReason::misbehaved, "misbehaved"},
 };
 
+constexpr Named<ModelAccess> kModelAccesses[] = {
+    {ModelAccess::open, "open"},
+    {ModelAccess::sealed, "sealed"},
+};
+
 constexpr Named<CollateralKind> kCollateralKinds[] = {
     {CollateralKind::tdx_tcb_info, "tdx_tcb_info"},
     {CollateralKind::sgx_tcb_info, "sgx_tcb_info"},
@@ -61,9 +75,9 @@ constexpr Named<CollateralKind> kCollateralKinds[] = {
 };
 
 constexpr std::string_view kFamilyNames[] = {
-    "accounts", "assignments", "batches",   "beacon",    "blocks",   "checks",    "collateral",
-    "draws",    "due",         "instances", "jobs",      "models",   "operators", "outbox",
-    "params",   "platforms",   "policy",    "proposals", "sessions",
+    "accounts", "assignments", "batches",   "beacon", "blocks",    "checks",   "collateral",
+    "draws",    "due",         "instances", "jobs",   "keys",      "models",   "operators",
+    "outbox",   "params",      "platforms", "policy", "proposals", "sessions",
 };
 static_assert(std::size(kFamilyNames) == kFamilyCount);
 
@@ -80,6 +94,9 @@ std::string_view name(SessionState value) {
 }
 std::string_view name(ReportReason value) {
   return find_name(kReportReasons, value);
+}
+std::string_view name(ModelAccess value) {
+  return find_name(kModelAccesses, value);
 }
 std::string_view name(CollateralKind value) {
   return find_name(kCollateralKinds, value);

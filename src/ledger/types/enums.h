@@ -12,9 +12,18 @@ namespace cloister::ledger {
 enum class TxKind : uint8_t {
   transfer = 1,
   operator_bond = 2,
+  operator_unbond = 3,
+  operator_withdraw = 4,
   put_collateral = 5,
   register_instance = 6,
   renew_instance = 7,
+  rotate_keys = 8,
+  drain_instance = 9,
+  retire_instance = 10,
+  revoke_instance = 11,
+  register_model = 12,
+  update_model = 13,
+  deprecate_model = 14,
   open_session = 20,
   confirm_attestation = 21,
   report_attestation = 22,
@@ -44,6 +53,12 @@ enum class Code : uint32_t {
   collateral_not_current = 22,
   collateral_rollback = 23,
   collateral_full = 24,
+  // operators
+  not_operator = 25,
+  stake_insufficient = 26,
+  stake_in_use = 27,
+  unbonding_full = 28,
+  nothing_to_withdraw = 29,
   // instances
   stake_too_low = 30,
   identity_signature = 31,
@@ -75,6 +90,19 @@ enum class Code : uint32_t {
   policy_version_unknown = 59,
   not_the_registration_evidence = 60,
   collateral_cannot_judge = 61,
+  // the end of an instance
+  proof_invalid = 62,
+  receipts_agree = 63,
+  key_epoch_invalid = 64,
+  key_validity_invalid = 65,
+  instance_draining = 78,
+  too_many_instances = 79,
+  // models
+  model_exists = 66,
+  model_name_taken = 67,
+  model_invalid = 68,
+  not_model_owner = 69,
+  model_deprecated = 77,
   // settlement
   receipt_malformed = 70,
   receipt_signature = 71,
@@ -118,7 +146,7 @@ enum class InstanceState : uint8_t {
   active = 1,      // verified; may be drawn
   unverified = 2,  // the last renewal failed; not drawn until one succeeds
   expired = 3,     // not renewed in time
-  retired = 4,     // replaced by a new registration of its platform
+  retired = 4,     // by its operator, or replaced by a new registration of its platform
   revoked = 5,     // evidence that proves it unfit lay before the ledger
 };
 
@@ -137,6 +165,11 @@ enum class ReportReason : uint8_t {
   local_policy = 3,
   wrong_key = 4,
   misbehaved = 5,
+};
+
+enum class ModelAccess : uint8_t {
+  open = 1,    // anyone may hold the weights
+  sealed = 2,  // the weights are encrypted; the key policy says which instances get the key
 };
 
 enum class CollateralKind : uint8_t {
@@ -166,6 +199,7 @@ enum class Family : uint8_t {
   due,
   instances,
   jobs,
+  keys,
   models,
   operators,
   outbox,
@@ -175,7 +209,7 @@ enum class Family : uint8_t {
   proposals,
   sessions,
 };
-constexpr size_t kFamilyCount = 19;
+constexpr size_t kFamilyCount = 20;
 
 // Names are interface: JSON, logs, the command line.
 std::string_view name(TxKind value);
@@ -184,6 +218,7 @@ std::string_view describe(Code value);  // one short sentence
 std::string_view name(InstanceState value);
 std::string_view name(SessionState value);
 std::string_view name(ReportReason value);
+std::string_view name(ModelAccess value);
 std::string_view name(CollateralKind value);
 std::string_view name(BeaconSetup value);
 std::string_view name(Family value);

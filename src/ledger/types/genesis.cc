@@ -28,9 +28,7 @@ bool models_valid(const Genesis& g) {
   for (size_t i = 0; i < g.models.size(); ++i) {
     const Model& model = g.models[i];
     if (i > 0 && !(g.models[i - 1].root < model.root)) return false;
-    if (model.name.empty() || !names.insert(model.name).second) return false;
-    if (model.owner_permille > kPermille - g.params.treasury_permille) return false;
-    if (model.owner_permille > 0 && !model.owner) return false;
+    if (!valid(model, g.params) || !names.insert(model.name).second) return false;
   }
   return true;
 }

@@ -87,6 +87,8 @@ struct Instance : Record<Instance> {
   uint64_t registered_height = 0;
   uint64_t verified_height = 0;
   uint64_t expires_height = 0;
+  bool draining = false;   // no new sessions, for good
+  uint64_t key_epoch = 0;  // of the newest KeyConfig in family keys; 0: none yet
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -109,10 +111,42 @@ struct Instance : Record<Instance> {
     v(17, "registered_height", r.registered_height);
     v(18, "verified_height", r.verified_height);
     v(19, "expires_height", r.expires_height);
+    v(20, "draining", r.draining);
+    v(21, "key_epoch", r.key_epoch);
   }
   bool operator==(const Instance&) const = default;
 
   const Offer* offer_for(const ModelRoot& model_root) const;  // null when it does not serve it
+};
+
+// Keys of the sealed-message format for one epoch, which their instance signed (30-channels,
+// section 1). The configuration is opaque to the ledger.
+struct KeyConfig : Record<KeyConfig> {
+  uint64_t epoch = 0;  // rises by any step, never falls
+  uint64_t valid_from_ms = 0;
+  uint64_t valid_until_ms = 0;
+  Buffer config;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "epoch", r.epoch);
+    v(2, "valid_from_ms", r.valid_from_ms);
+    v(3, "valid_until_ms", r.valid_until_ms);
+    v(4, "config", r.config, kMaxKeyConfigBytes);
+  }
+  bool operator==(const KeyConfig&) const = default;
+};
+
+// The newest epochs of one instance, ascending: the older one stays until the next rotation, for
+// requests that are under way.
+struct KeySet : Record<KeySet> {
+  std::vector<KeyConfig> epochs;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "epochs", r.epochs, kKeyEpochs);
+  }
+  bool operator==(const KeySet&) const = default;
 };
 
 }  // namespace cloister::ledger

@@ -9,7 +9,7 @@ constexpr std::string_view kParamsKey = "params";    // family params: Params
 constexpr std::string_view kGenesisKey = "genesis";  // family params: Genesis
 constexpr std::string_view kPolicyKey = "current";   // family policy: NetworkPolicy
 
-// accounts, operators: the account. instances, models, sessions, draws: the id.
+// accounts, operators: the account. instances, keys, models, sessions, draws: the id.
 inline Buffer id_key(const Hash32& id) {
   return to_buffer(id);
 }
@@ -20,6 +20,8 @@ inline Buffer number_key(uint64_t number) {
 inline Buffer collateral_key(CollateralKind kind, const Hash32& id) {
   return ByteWriter().u8(static_cast<uint8_t>(kind)).bytes(id).take();
 }
+// models: the root of the model with this name. Longer than the key of any model.
+Buffer model_name_key(std::string_view model_name);
 // collateral: CollateralIndex. Shorter than the key of any record.
 inline Buffer collateral_index_key() {
   return {0};

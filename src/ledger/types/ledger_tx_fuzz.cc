@@ -45,6 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   same<ledger::RenewInstance>(input);
   same<ledger::OpenSession>(input);
   same<ledger::ReportAttestation>(input);
+  same<ledger::RotateKeys>(input);
+  same<ledger::RevokeInstance>(input);
+  same<ledger::RegisterModel>(input);
   same<ledger::PutBeaconShare>(input);
   same<ledger::PutCollateral>(input);
   same<ledger::SignedReceipt>(input);

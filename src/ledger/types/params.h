@@ -1,6 +1,7 @@
 // The numbers of the network, and what it holds to be true of models and policy.
 #pragma once
 
+#include "ledger/types/enums.h"
 #include "ledger/types/limits.h"
 #include "ledger/types/record.h"
 
@@ -34,6 +35,9 @@ struct Params : Record<Params> {
   uint32_t reputation_settled_gain = 1;  // once a session
   uint32_t reputation_miss_loss = 20;
   uint32_t reputation_fault_loss = 500;
+  uint64_t unbond_blocks = 604'800;      // slashable meanwhile
+  uint64_t model_fee_micro = 100'000;    // of a registration, to the treasury
+  uint32_t slash_finder_permille = 100;  // of a slash to whoever proves a fault that wronged nobody
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -55,6 +59,9 @@ struct Params : Record<Params> {
     v(16, "reputation_settled_gain", r.reputation_settled_gain);
     v(17, "reputation_miss_loss", r.reputation_miss_loss);
     v(18, "reputation_fault_loss", r.reputation_fault_loss);
+    v(19, "unbond_blocks", r.unbond_blocks);
+    v(20, "model_fee_micro", r.model_fee_micro);
+    v(21, "slash_finder_permille", r.slash_finder_permille);
   }
   bool operator==(const Params&) const = default;
 };
@@ -75,6 +82,9 @@ struct Model : Record<Model> {
   uint32_t context_length = 0;
   std::optional<AccountId> owner;
   uint32_t owner_permille = 0;  // of each settlement; 0 without an owner
+  ModelAccess access = ModelAccess::open;
+  Hash32 key_policy_sha256{};  // zero unless sealed
+  bool deprecated = false;     // no new sessions or registrations
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -88,9 +98,16 @@ struct Model : Record<Model> {
     v(8, "context_length", r.context_length);
     v(9, "owner", r.owner);
     v(10, "owner_permille", r.owner_permille);
+    v(11, "access", r.access);
+    v(12, "key_policy_sha256", r.key_policy_sha256);
+    v(13, "deprecated", r.deprecated);
   }
   bool operator==(const Model&) const = default;
 };
+
+// What binds a model's members together: a name, a share that leaves the network its own and has an
+// owner, a key policy exactly where the weights are sealed.
+bool valid(const Model& model, const Params& params);
 
 // A program that may serve. Formats and statuses are the numbers of evidence/common/evidence.h.
 struct Release : Record<Release> {

@@ -5,6 +5,7 @@
 #include "ledger/types/domain.h"
 #include "ledger/types/draw.h"
 #include "ledger/types/instance.h"
+#include "ledger/types/keys.h"
 #include "ledger/types/session.h"
 
 namespace cloister::ledger {
@@ -25,10 +26,14 @@ bool contains(const std::vector<uint8_t>& list, uint8_t value) {
 }  // namespace
 
 bool valid(const Params& p) {
-  const uint64_t blocks[] = {
-      p.evidence_max_age_blocks, p.instance_lifetime_blocks,    p.request_lifetime_blocks,
-      p.confirm_deadline_blocks, p.max_session_lifetime_blocks, p.settle_window_blocks,
-      p.history_blocks};
+  const uint64_t blocks[] = {p.evidence_max_age_blocks,
+                             p.instance_lifetime_blocks,
+                             p.request_lifetime_blocks,
+                             p.confirm_deadline_blocks,
+                             p.max_session_lifetime_blocks,
+                             p.settle_window_blocks,
+                             p.history_blocks,
+                             p.unbond_blocks};
   for (uint64_t count : blocks) {
     if (count == 0 || count > kMaxBlocks) return false;
   }
@@ -36,8 +41,20 @@ bool valid(const Params& p) {
   // evidence may name and the beacons that requests wait for.
   return p.request_lifetime_blocks > 2 && p.history_blocks >= p.evidence_max_age_blocks &&
          p.history_blocks >= p.request_lifetime_blocks && p.slash_user_permille <= kPermille &&
-         p.treasury_permille <= kPermille && p.max_redraws <= kMaxExcluded &&
-         p.reputation_start <= kMaxReputation;
+         p.slash_finder_permille <= kPermille && p.treasury_permille <= kPermille &&
+         p.max_redraws <= kMaxExcluded && p.reputation_start <= kMaxReputation;
+}
+
+bool valid(const Model& model, const Params& params) {
+  const bool share_fits = model.owner_permille <= kPermille - params.treasury_permille &&
+                          (model.owner_permille == 0 || model.owner);
+  const bool sealed = model.access == ModelAccess::sealed;
+  return !model.name.empty() && share_fits && sealed != all_zero(model.key_policy_sha256);
+}
+
+Buffer model_name_key(std::string_view model_name) {
+  const Hash32 hash = crypto::sha256(tagged("cloister model name v1").text(model_name).view());
+  return ByteWriter().bytes(hash).u8(0).take();
 }
 
 AccountId treasury_account() {
@@ -99,6 +116,7 @@ template struct Record<Model>;
 template struct Record<Release>;
 template struct Record<NetworkPolicy>;
 template struct Record<Account>;
+template struct Record<Unbonding>;
 template struct Record<Operator>;
 template struct Record<CollateralRecord>;
 template struct Record<CollateralName>;
@@ -108,6 +126,8 @@ template struct Record<EvidenceItem>;
 template struct Record<Platform>;
 template struct Record<Offer>;
 template struct Record<Instance>;
+template struct Record<KeyConfig>;
+template struct Record<KeySet>;
 template struct Record<Requirement>;
 template struct Record<Session>;
 template struct Record<Candidate>;

@@ -38,7 +38,9 @@ struct Session : Record<Session> {
   uint64_t request_height = 0;  // h of the draw: the set frozen at its end, the beacon of h + 1
   uint64_t due_height = 0;      // when the ledger acts on it by itself; 0 once it ended
   std::optional<InstanceId> instance;
-  uint64_t price_micro = 0;  // fixed at the draw
+  uint64_t price_micro = 0;              // fixed at the draw
+  std::optional<AccountId> model_owner;  // and its share, fixed at the draw
+  uint32_t owner_permille = 0;
   uint64_t assigned_height = 0;
   uint64_t confirmed_height = 0;
   Hash32 verdict_id{};  // the user's, of the evidence it accepted
@@ -75,6 +77,8 @@ struct Session : Record<Session> {
     v(23, "redraws", r.redraws);
     v(24, "misses", r.misses);
     v(25, "excluded", r.excluded, kMaxExcluded);
+    v(26, "model_owner", r.model_owner);
+    v(27, "owner_permille", r.owner_permille);
   }
   bool operator==(const Session&) const = default;
 };

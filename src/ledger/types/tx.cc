@@ -24,6 +24,10 @@ Buffer renewal_bytes(const Renewal& renewal, std::string_view chain_id) {
   return tagged("cloister renew v1").bytes(chain_hash(chain_id)).bytes(renewal.encode()).take();
 }
 
+Buffer rotation_bytes(const KeyRotation& rotation, std::string_view chain_id) {
+  return tagged("cloister keys v1").bytes(chain_hash(chain_id)).bytes(rotation.encode()).take();
+}
+
 }  // namespace
 
 SignedTx sign(const Tx& tx, const crypto::Ed25519Key& key) {
@@ -80,15 +84,39 @@ bool verify_renewal(const RenewInstance& body, std::string_view chain_id,
                                 body.identity_signature);
 }
 
+RotateKeys sign_rotation(const KeyRotation& rotation, std::string_view chain_id,
+                         const crypto::Ed25519Key& identity) {
+  RotateKeys out;
+  out.rotation = rotation;
+  out.identity_signature = identity.sign(rotation_bytes(rotation, chain_id));
+  return out;
+}
+
+bool verify_rotation(const RotateKeys& body, std::string_view chain_id,
+                     const crypto::Ed25519Public& identity_key) {
+  return crypto::verify_ed25519(identity_key, rotation_bytes(body.rotation, chain_id),
+                                body.identity_signature);
+}
+
 template struct Record<Tx>;
 template struct Record<SignedTx>;
 template struct Record<Transfer>;
 template struct Record<OperatorBond>;
+template struct Record<OperatorUnbond>;
+template struct Record<OperatorWithdraw>;
 template struct Record<PutCollateral>;
 template struct Record<Registration>;
 template struct Record<RegisterInstance>;
 template struct Record<Renewal>;
 template struct Record<RenewInstance>;
+template struct Record<KeyRotation>;
+template struct Record<RotateKeys>;
+template struct Record<DrainInstance>;
+template struct Record<RetireInstance>;
+template struct Record<RevokeInstance>;
+template struct Record<RegisterModel>;
+template struct Record<UpdateModel>;
+template struct Record<DeprecateModel>;
 template struct Record<OpenSession>;
 template struct Record<ConfirmAttestation>;
 template struct Record<ReportAttestation>;
