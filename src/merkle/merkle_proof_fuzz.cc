@@ -3,6 +3,7 @@
 
 #include "merkle/simple.h"
 #include "merkle/sparse.h"
+#include "merkle/sum.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace cloister;
@@ -10,6 +11,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (auto op = merkle::decode_value_op(input)) {
     if (merkle::encode_value_op(*op) != to_buffer(input)) std::abort();
     (void)merkle::simple_proof_root(op->proof);
+  }
+  if (const auto sums = merkle::SumProof::decode(input)) {
+    if (sums->encode() != to_buffer(input)) std::abort();
+    (void)merkle::verify_place({}, Hash32{}, *sums);
   }
   auto proof = merkle::Proof::decode(input);
   if (!proof) return 0;
