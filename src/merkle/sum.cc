@@ -31,7 +31,7 @@ bool shares_prefix(const Hash32& a, const Hash32& b, size_t bits) {
 
 SumNode sum_leaf(const Weight& weight) {
   ByteWriter w;
-  w.u8(kLeafPrefix).bytes(weight.id).u64_be(weight.value);
+  w.u8(kLeafPrefix).bytes(weight.id).u64_be(weight.value).u64_be(weight.tag);
   return {crypto::sha256(w.view()), weight.value};
 }
 
@@ -53,7 +53,7 @@ Buffer SumProof::encode() const {
   w.bytes(bitmap);
   for (const SumNode& sibling : siblings) w.bytes(sibling.hash).u64_be(sibling.sum);
   w.u8(terminal ? 1 : 0);
-  if (terminal) w.bytes(terminal->id).u64_be(terminal->value);
+  if (terminal) w.bytes(terminal->id).u64_be(terminal->value).u64_be(terminal->tag);
   return w.take();
 }
 
@@ -82,8 +82,9 @@ std::optional<SumProof> SumProof::decode(Bytes bytes) {
   if (*terminal == 1) {
     const auto id = r.fixed<32>();
     const auto value = r.u64_be();
-    if (!id || !value) return std::nullopt;
-    proof.terminal = Weight{*id, *value};
+    const auto tag = r.u64_be();
+    if (!id || !value || !tag) return std::nullopt;
+    proof.terminal = Weight{*id, *value, *tag};
   }
   if (!r.done() || !well_formed(proof)) return std::nullopt;
   return proof;
@@ -100,7 +101,7 @@ std::expected<SumPlace, ProofError> verify_place(const SumNode& root, const Hash
       return std::unexpected(ProofError::wrong_leaf);
     }
     node = sum_leaf(*proof.terminal);
-    if (proof.terminal->id == id) place.weight = node.sum;
+    if (proof.terminal->id == id) place = {0, node.sum, proof.terminal->tag};
     if (proof.terminal->id < id) place.before = node.sum;
   }
   size_t next = 0;

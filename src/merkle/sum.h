@@ -2,7 +2,7 @@
 // so a proof shows where on the line [0, total) an id lies. It is what makes a weighted draw
 // logarithmic and still provable.
 //
-//   leaf  = SHA-256(02 ‖ id ‖ u64be weight)
+//   leaf  = SHA-256(02 ‖ id ‖ u64be weight ‖ u64be tag)
 //   inner = SHA-256(03 ‖ left ‖ u64be sum of left ‖ right ‖ u64be sum of right)
 //   empty = 32 zero bytes with sum 0
 //
@@ -23,6 +23,7 @@ struct SumNode {
 struct Weight {
   Hash32 id{};
   uint64_t value = 0;  // above zero
+  uint64_t tag = 0;    // what else the leaf commits to
   bool operator==(const Weight&) const = default;
 };
 
@@ -33,7 +34,7 @@ std::optional<SumNode> sum_inner(const SumNode& left, const SumNode& right);
 // One path from the root to where an id is or would be.
 //
 //   wire: u16be depth d ‖ bitmap[ceil(d/8)] ‖ siblings[hash ‖ u64be sum each] ‖ u8 terminal ‖ leaf
-//   (id ‖ u64be weight)
+//   (id ‖ u64be weight ‖ u64be tag)
 //
 // Bitmap, order and terminal as in merkle::Proof.
 struct SumProof {
@@ -45,12 +46,13 @@ struct SumProof {
   Buffer encode() const;
   static std::optional<SumProof> decode(Bytes bytes);  // refuses what merkle::Proof refuses
 };
-constexpr size_t kMaxSumProofBytes = 2 + 32 + 40 * kMaxDepth + 1 + 40;
+constexpr size_t kMaxSumProofBytes = 2 + 32 + 40 * kMaxDepth + 1 + 48;
 
 // Where an id lies: [before, before + weight). An id that is absent has weight 0.
 struct SumPlace {
   uint64_t before = 0;
   uint64_t weight = 0;
+  uint64_t tag = 0;
   bool operator==(const SumPlace&) const = default;
 };
 

@@ -27,7 +27,7 @@ SumNode naive(const std::vector<Weight>& weights, size_t depth) {
 
 SumNode naive(const Model& model) {
   std::vector<Weight> weights;
-  for (const auto& [id, value] : model) weights.push_back({id, value});
+  for (const auto& [id, value] : model) weights.push_back({id, value, value + 1});
   return naive(weights, 0);
 }
 
@@ -48,7 +48,8 @@ TEST(SumTree, RandomStreamsAgreeWithTheDefinitionAndShowEveryPlace) {
       const SumNode old_root = tree.root();
       std::vector<Weight> changes;
       for (uint64_t i = random.next() % 12; i > 0; --i) {
-        const Weight change{id_of(random.next() % 60), random.next() % 3 * (random.next() % 99)};
+        const uint64_t value = random.next() % 3 * (random.next() % 99);
+        const Weight change{id_of(random.next() % 60), value, value + 1};
         changes.push_back(change);
         model.erase(change.id);
         if (change.value > 0) model[change.id] = change.value;
@@ -60,12 +61,13 @@ TEST(SumTree, RandomStreamsAgreeWithTheDefinitionAndShowEveryPlace) {
     for (uint64_t n = 0; n < 60; ++n) {
       const Hash32 id = id_of(n);
       const uint64_t weight = model.contains(id) ? model[id] : 0;
-      EXPECT_EQ(tree.weight(id), weight);
+      EXPECT_EQ(tree.find(id).value, weight);
       const SumProof proof = tree.prove(id);
       EXPECT_EQ(SumProof::decode(proof.encode()), proof);
       const auto place = verify_place(tree.root(), id, proof);
       ASSERT_TRUE(place);
-      EXPECT_EQ(*place, (SumPlace{before(model, id), weight}));
+      const uint64_t tag = weight > 0 ? weight + 1 : 0;
+      EXPECT_EQ(*place, (SumPlace{before(model, id), weight, tag}));
     }
   }
 }
@@ -79,7 +81,7 @@ TEST(SumTree, LocateIsTheWalkOverAllTreesInTheOrderOfIds) {
     for (uint64_t n = 0; n < 30; ++n) {
       const size_t tree = random.next() % trees.size();
       const uint64_t value = 1 + random.next() % 9;
-      trees[tree].update({{id_of(n), value}});
+      trees[tree].update({{id_of(n), value, 7}});
       all[id_of(n)] = {tree, value};
     }
     std::vector<const SumTree*> pointers;
@@ -89,7 +91,7 @@ TEST(SumTree, LocateIsTheWalkOverAllTreesInTheOrderOfIds) {
       const uint64_t start = point;
       for (uint64_t i = 0; i < entry.second; ++i, ++point) {
         const SumTree::Hit hit = SumTree::locate(pointers, point);
-        ASSERT_EQ(hit.weight, (Weight{id, entry.second}));
+        ASSERT_EQ(hit.weight, (Weight{id, entry.second, 7}));
         ASSERT_EQ(hit.tree, entry.first);
         ASSERT_EQ(hit.before, start);
       }
@@ -101,7 +103,7 @@ struct Scene {
   SumTree tree;
   Hash32 id = id_of(5);
   Scene() {
-    for (uint64_t n = 0; n < 20; ++n) tree.update({{id_of(n), n + 1}});
+    for (uint64_t n = 0; n < 20; ++n) tree.update({{id_of(n), n + 1, n}});
   }
 };
 
@@ -116,6 +118,7 @@ TEST(SumProof, EachSingleFaultIsRefused) {
   };
   const Case cases[] = {
       {"weight", ProofError::wrong_root, [](SumProof& p) { p.terminal->value += 1; }},
+      {"tag", ProofError::wrong_root, [](SumProof& p) { p.terminal->tag += 1; }},
       {"weight zero", ProofError::malformed, [](SumProof& p) { p.terminal->value = 0; }},
       {"no leaf", ProofError::wrong_root, [](SumProof& p) { p.terminal.reset(); }},
       {"another's leaf", ProofError::wrong_leaf, [](SumProof& p) { p.terminal->id = id_of(8); }},

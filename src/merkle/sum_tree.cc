@@ -8,7 +8,7 @@ namespace cloister::merkle {
 
 struct SumTree::Node {
   SumNode summed;
-  Hash32 id{};       // of a leaf
+  Weight weight;     // of a leaf
   Link left, right;  // of an inner node: at least one
   bool is_leaf() const { return !left && !right; }
 };
@@ -21,7 +21,7 @@ struct SumTree::Builder {
   static Link make_leaf(const Weight& weight) {
     auto node = std::make_shared<Node>();
     node->summed = sum_leaf(weight);
-    node->id = weight.id;
+    node->weight = weight;
     return node;
   }
 
@@ -53,9 +53,9 @@ struct SumTree::Builder {
 
   static Link build_beside(const Link& leaf, Changes changes, size_t depth) {
     std::vector<Weight> all(changes.begin(), changes.end());
-    const auto at = std::lower_bound(all.begin(), all.end(), leaf->id,
+    const auto at = std::lower_bound(all.begin(), all.end(), leaf->weight.id,
                                      [](const Weight& w, const Hash32& id) { return w.id < id; });
-    if (at == all.end() || at->id != leaf->id) all.insert(at, {leaf->id, leaf->summed.sum});
+    if (at == all.end() || at->id != leaf->weight.id) all.insert(at, leaf->weight);
     return build(all, depth);
   }
 
@@ -74,19 +74,19 @@ const SumNode& SumTree::root() const {
   return root_ ? root_->summed : empty;
 }
 
-uint64_t SumTree::weight(const Hash32& id) const {
+Weight SumTree::find(const Hash32& id) const {
   const Node* node = root_.get();
   for (size_t level = 0; node && !node->is_leaf(); ++level) {
     node = path_bit(id, level) ? node->right.get() : node->left.get();
   }
-  return node && node->id == id ? node->summed.sum : 0;
+  return node && node->weight.id == id ? node->weight : Weight{id, 0, 0};
 }
 
 void SumTree::update(std::vector<Weight> changes) {
-  std::map<Hash32, uint64_t> last;
-  for (const Weight& change : changes) last.insert_or_assign(change.id, change.value);
+  std::map<Hash32, Weight> last;
+  for (const Weight& change : changes) last.insert_or_assign(change.id, change);
   changes.clear();
-  for (const auto& [id, value] : last) changes.push_back({id, value});
+  for (const auto& [id, weight] : last) changes.push_back(weight);
   root_ = Builder::apply(root_, changes, 0);
 }
 
@@ -101,7 +101,7 @@ SumProof SumTree::prove(const Hash32& id) const {
     node = right ? node->right.get() : node->left.get();
   }
   std::reverse(proof.siblings.begin(), proof.siblings.end());
-  if (node) proof.terminal = Weight{node->id, node->summed.sum};
+  if (node) proof.terminal = node->weight;
   return proof;
 }
 
@@ -115,7 +115,7 @@ SumTree::Hit SumTree::locate(std::span<const SumTree* const> trees, uint64_t poi
     if (trees[i]->root_) branches.push_back({i, trees[i]->root_.get()});
   }
   const auto child = [](const Branch& b, bool right, size_t level) -> const Node* {
-    if (b.node->is_leaf()) return path_bit(b.node->id, level) == right ? b.node : nullptr;
+    if (b.node->is_leaf()) return path_bit(b.node->weight.id, level) == right ? b.node : nullptr;
     return right ? b.node->right.get() : b.node->left.get();
   };
   uint64_t before = 0;
@@ -132,7 +132,7 @@ SumTree::Hit SumTree::locate(std::span<const SumTree* const> trees, uint64_t poi
     });
   }
   const Branch& found = branches.at(0);
-  return {found.tree, {found.node->id, found.node->summed.sum}, before};
+  return {found.tree, found.node->weight, before};
 }
 
 }  // namespace cloister::merkle

@@ -12,7 +12,7 @@ class SumTree {
  public:
   const SumNode& root() const;
   uint64_t total() const { return root().sum; }
-  uint64_t weight(const Hash32& id) const;  // 0 when absent
+  Weight find(const Hash32& id) const;  // of value 0 when absent
 
   // All changes at once; value 0 removes. The last change of an id counts. The sum of all weights
   // must fit 64 bits: the caller bounds weights and their number.

@@ -1,58 +1,46 @@
 #include <algorithm>
-#include <map>
 
-#include "crypto/hash.h"
 #include "ledger/state/context.h"
 
 namespace cloister::ledger {
 namespace {
 
-struct Active {
-  Instance instance;
-  uint64_t weight;  // free capacity × reputation of the operator; above zero
+struct Suitable {
+  std::vector<const merkle::SumTree*> trees;
+  uint64_t total = 0;
 };
 
-// Everyone who may be drawn at all, ascending by id.
-std::vector<Active> active_instances(const Context& c) {
-  std::vector<Active> out;
-  std::map<AccountId, std::optional<Operator>> operators;
-  c.store.for_each(Family::instances, {}, [&](Bytes, Bytes value) {
-    auto instance = Instance::decode(value);
-    invariant(instance.has_value(), "a stored record does not decode");
-    if (!takes_work(*instance)) return true;
-    const AccountId& account = instance->operator_account;
-    auto [op, fresh] = operators.try_emplace(account);
-    if (fresh) op->second = c.operator_of(account);
-    if (!op->second || op->second->stake_micro < c.params.min_stake_micro) return true;
-    const uint64_t free = instance->capacity - instance->open_sessions;
-    const uint64_t weight = free * op->second->reputation;
-    if (weight > 0) out.push_back({std::move(*instance), weight});
-    return true;
-  });
+Suitable suitable(const Pools::Members& pools, const Session& session) {
+  Suitable out;
+  for (const Pools::Member& pool : pools) {
+    if (!suits(pool.key, session.requirement, session.price_cap_micro)) continue;
+    out.trees.push_back(&pool.tree);
+    out.total += pool.tree.total();  // capacities and reputations are bounded: it fits
+  }
   return out;
 }
 
-bool suits(const Instance& instance, const Session& session) {
-  const Offer* offer = instance.offer_for(session.model_root);
-  const auto& excluded = session.excluded;
-  return offer && offer->price_micro <= session.price_cap_micro &&
-         meets(instance, session.requirement) &&
-         std::find(excluded.begin(), excluded.end(), instance.id) == excluded.end();
+FrozenPools frozen_record(uint64_t height, const Pools::Members& pools) {
+  FrozenPools out;
+  out.height = height;
+  for (const Pools::Member& member : pools) {
+    Pool pool;
+    pool.key = member.key;
+    pool.root = member.tree.root().hash;
+    pool.total = member.tree.total();
+    out.pools.push_back(pool);
+  }
+  return out;
 }
 
-void freeze(Context& c, Session& session, std::span<const Active> active) {
-  Candidates candidates;
-  candidates.height = c.height;
-  for (const Active& each : active) {
-    if (!suits(each.instance, session)) continue;
-    Candidate candidate;
-    candidate.id = each.instance.id;
-    candidate.weight = each.weight;
-    candidates.list.push_back(candidate);
+void freeze(Context& c, Session& session) {
+  const Pools::Members& pools = c.pools.hold(c.height, session.model_root);
+  if (suitable(pools, session).total == 0) {
+    c.pools.release(c.store, c.height);
+    return refund(c, session, "no suitable instance");
   }
-  if (candidates.list.empty()) return refund(c, session, "no suitable instance");
-  cap_candidates(candidates.list, c.block_hash);
-  c.store.put(Family::draws, id_key(session.id), candidates.encode());
+  c.store.put(Family::draws, frozen_key(c.height, session.model_root),
+              frozen_record(c.height, pools).encode());
   // The beacon of the next height is decided by keys alone; asking for it here opens its shares.
   if (!c.beacon(c.height + 1)) {
     Beacon beacon;
@@ -61,10 +49,11 @@ void freeze(Context& c, Session& session, std::span<const Active> active) {
   }
 }
 
-void assign(Context& c, Session& session, Instance instance) {
+void assign(Context& c, Session& session, Instance instance, const Drawn& drawn) {
   instance.open_sessions += 1;
   c.put(instance);
   c.store.put(Family::assignments, assignment_key(instance.id, session.id), {});
+  c.store.put(Family::draws, id_key(session.id), drawn.encode());
   session.state = SessionState::assigned;
   session.instance = instance.id;
   session.price_micro = instance.offer_for(session.model_root)->price_micro;
@@ -80,72 +69,91 @@ void assign(Context& c, Session& session, Instance instance) {
                               {"price_micro", std::to_string(session.price_micro)}});
 }
 
-// The drawn instance fell out or filled up after the set was frozen: the request starts again with
-// a new height, a new set and a new beacon.
-void miss(Context& c, Session& session, const Instance& instance) {
-  const bool at_fault =
-      instance.state == InstanceState::unverified || instance.state == InstanceState::expired;
-  if (at_fault) {
-    change_reputation(c, instance.operator_account, -int64_t{c.params.reputation_miss_loss});
-  }
-  c.emit("session.missed", {{"session", to_hex(session.id)}, {"instance", to_hex(instance.id)}});
+// The request starts again with a new height, new pools and a new beacon.
+void miss(Context& c, Session& session) {
+  c.emit("session.missed", {{"session", to_hex(session.id)}});
   session.misses += 1;
   if (session.misses > kMaxMisses) return refund(c, session, "no instance was free");
   request_draw(c, session);
 }
 
-}  // namespace
-
-void cap_candidates(std::vector<Candidate>& list, const Hash32& block_hash) {
-  if (list.size() <= kMaxCandidates) return;
-  std::vector<std::pair<Hash32, Candidate>> ranked;
-  for (const Candidate& candidate : list) {
-    ByteWriter input;
-    input.text("cloister cap v1").u8(0).bytes(block_hash).bytes(candidate.id);
-    ranked.push_back({crypto::sha256(input.view()), candidate});
+// Whether the instance can take what it was drawn for: it may have fallen out or filled up after
+// the pools were frozen. Falling out by its own fault costs reputation.
+bool is_free(Context& c, const Session& session, const Instance& instance) {
+  const bool at_fault =
+      instance.state == InstanceState::unverified || instance.state == InstanceState::expired;
+  if (at_fault) {
+    change_reputation(c, instance.operator_account, -int64_t{c.params.reputation_miss_loss});
   }
-  std::sort(ranked.begin(), ranked.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  list.clear();
-  for (size_t i = 0; i < kMaxCandidates; ++i) list.push_back(ranked[i].second);
-  std::sort(list.begin(), list.end(),
-            [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+  const Offer* offer = instance.offer_for(session.model_root);
+  return takes_work(instance) && offer && meets(instance, session.requirement) &&
+         fits(session, instance.id, offer->price_micro);
 }
+
+struct Outcome {
+  Drawn drawn;
+  std::optional<InstanceId> winner;
+  bool exhausted = false;  // nobody is left who could fit
+};
+
+Outcome draw(const Pools::Members& pools, const Hash32& beacon, const Session& session) {
+  const Suitable from = suitable(pools, session);
+  DrawPoints points(beacon, session.id, from.total);
+  Outcome out;
+  out.drawn.height = session.request_height;
+  while (!out.winner && out.drawn.tries.size() < kMaxDrawTries) {
+    const auto point = points.next();
+    if (!point) {
+      out.exhausted = true;
+      break;
+    }
+    const auto hit = merkle::SumTree::locate(from.trees, *point);
+    points.take({hit.before, hit.weight.value, hit.weight.tag});
+    DrawTry attempt;
+    attempt.instance = hit.weight.id;
+    for (const merkle::SumTree* tree : from.trees) {
+      attempt.places.push_back(tree->prove(hit.weight.id).encode());
+    }
+    out.drawn.tries.push_back(std::move(attempt));
+    if (fits(session, hit.weight.id, hit.weight.tag)) out.winner = hit.weight.id;
+  }
+  return out;
+}
+
+}  // namespace
 
 // At the end of block h, before anybody can know the beacon of h + 1 (41-consensus, 10.2).
 void freeze_requests(Context& c) {
-  if (c.requests.empty()) return;
-  const std::vector<Active> active = active_instances(c);
-  const std::vector<SessionId> requests = std::move(c.requests);
-  for (const SessionId& id : requests) {
+  for (const SessionId& id : std::exchange(c.requests, {})) {
     auto session = c.session(id);
     invariant(session.has_value(), "a request names no session");
     if (session->state != SessionState::requested || session->request_height != c.height) continue;
-    freeze(c, *session, active);
+    freeze(c, *session);
   }
 }
 
-// In block h + 2 or later, always with the beacon of h + 1 and the set frozen at h: a late beacon
+// In block h + 2 or later, always with the beacon of h + 1 and the pools frozen at h: a late beacon
 // delays a request, and after its lifetime the deposit goes back. It is never drawn with another.
 void draw_session(Context& c, Session& session) {
-  const auto beacon = c.beacon(session.request_height + 1);
-  if (!beacon || !beacon->value) {
-    if (c.height - session.request_height >= c.params.request_lifetime_blocks) {
-      return refund(c, session, "no beacon");
-    }
+  const uint64_t h = session.request_height;
+  const auto beacon = c.beacon(h + 1);
+  const bool late = c.height - h >= c.params.request_lifetime_blocks;
+  if ((!beacon || !beacon->value) && !late) {
     schedule(c, session, c.height + 1);
-    c.put(session);
-    return;
+    return c.put(session);
   }
-  const auto candidates = c.find<Candidates>(Family::draws, session.id);
-  invariant(candidates && candidates->height == session.request_height, "no frozen set");
-  const auto winner = draw(*beacon->value, session.id, *candidates);
-  invariant(winner.has_value(), "a frozen set is empty");
-  auto instance = c.instance(*winner);
-  invariant(instance.has_value(), "a candidate does not exist");
-  const bool free = takes_work(*instance) && suits(*instance, session);
-  if (!free) return miss(c, session, *instance);
-  assign(c, session, std::move(*instance));
+  if (!beacon || !beacon->value) {
+    c.pools.release(c.store, h);
+    return refund(c, session, "no beacon");
+  }
+  const Outcome outcome = draw(c.pools.held(h, session.model_root), *beacon->value, session);
+  c.pools.release(c.store, h);
+  if (!outcome.winner && outcome.exhausted) return refund(c, session, "no suitable instance");
+  if (!outcome.winner) return miss(c, session);
+  auto instance = c.instance(*outcome.winner);
+  invariant(instance.has_value(), "a drawn instance does not exist");
+  if (!is_free(c, session, *instance)) return miss(c, session);
+  assign(c, session, std::move(*instance), outcome.drawn);
 }
 
 }  // namespace cloister::ledger

@@ -5,9 +5,9 @@
 
 #include "base/text.h"
 #include "ledger/state/admission.h"
+#include "ledger/state/pools.h"
 #include "ledger/state/state.h"
 #include "ledger/types/bodies.h"
-#include "ledger/types/draw.h"
 #include "ledger/types/keys.h"
 
 namespace cloister::ledger {
@@ -17,6 +17,7 @@ void invariant(bool held, const char* what);
 
 struct Context {
   Store& store;
+  Pools& pools;
   const Genesis& genesis;
   const Params& params;
   const NetworkPolicy& policy;
@@ -156,9 +157,6 @@ void detach(Context& c, const Session& session);  // the instance is free of it
 void release_sessions(Context& c, const InstanceId& instance, bool revoked);
 void session_due(Context& c, const SessionId& id);
 void freeze_requests(Context& c);
-// Keeps kMaxCandidates of them, chosen by hash with the block's, ascending by id. A proposer could
-// grind the block to shape that choice; it matters only in networks larger than the bound.
-void cap_candidates(std::vector<Candidate>& list, const Hash32& block_hash);
 void draw_session(Context& c, Session& session);
 bool beacon_wanted(const Beacon& beacon, const Params& params, uint64_t height);
 

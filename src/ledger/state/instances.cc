@@ -76,11 +76,17 @@ bool may_register_again(const Instance& before, const AccountId& operator_accoun
          (before.state == InstanceState::expired || before.state == InstanceState::retired);
 }
 
-void count_live(Context& c, const AccountId& operator_account, int change) {
-  auto op = c.operator_of(operator_account);
-  invariant(op && (change > 0 || op->live_instances > 0), "an operator's instances are miscounted");
-  op->live_instances += static_cast<uint32_t>(change);
-  c.put(operator_account, *op);
+void count_live(Context& c, const Instance& instance, bool live) {
+  const AccountId& account = instance.operator_account;
+  auto op = c.operator_of(account);
+  invariant(op && (live || op->live_instances > 0), "an operator's instances are miscounted");
+  op->live_instances += live ? 1 : -1u;
+  c.put(account, *op);
+  if (live) {
+    c.store.put(Family::operators, operator_instance_key(account, instance.id), {});
+  } else {
+    c.store.erase(Family::operators, operator_instance_key(account, instance.id));
+  }
 }
 
 void set_platforms(Instance& instance, std::vector<Platform> admitted) {
@@ -202,7 +208,7 @@ Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body) {
     instance.open_sessions = before->open_sessions;  // still closing
     instance.key_epoch = before->key_epoch;          // epochs never repeat
   }
-  count_live(c, instance.operator_account, 1);
+  count_live(c, instance, true);
   mark_verified(c, instance);
   c.data = id_key(instance.id);
   c.emit("instance.registered",
@@ -237,7 +243,7 @@ void end_instance(Context& c, Instance instance, InstanceState state) {
   if (is_live(instance)) {
     c.store.erase(Family::due, due_key(instance.expires_height, DueKind::instance, instance.id));
     c.store.erase(Family::keys, instance.id);
-    count_live(c, instance.operator_account, -1);
+    count_live(c, instance, false);
   }
   instance.state = state;
   c.put(instance);

@@ -23,12 +23,13 @@ Wide money_of(const Operator& op) {
   return total;
 }
 
-Wide money_in(Family family, std::optional<Bytes> value) {
+Wide money_in(Family family, Bytes key, std::optional<Bytes> value) {
   if (!value) return 0;
   switch (family) {
     case Family::accounts:
       return stored<Account>(*value).balance_micro;
     case Family::operators:
+      if (key.size() != sizeof(AccountId)) return 0;  // names of instances
       return money_of(stored<Operator>(*value));
     case Family::sessions:
       return stored<Session>(*value).escrow_micro;
@@ -99,7 +100,7 @@ void change_reputation(Context& c, const AccountId& operator_account, int64_t by
 void audit_block(const Store& store) {
   Wide difference = 0;
   store.for_each_difference([&](const Store::Difference& d) {
-    difference += money_in(d.family, d.after) - money_in(d.family, d.before);
+    difference += money_in(d.family, d.key, d.after) - money_in(d.family, d.key, d.before);
   });
   invariant(difference == 0, "a block made or lost money");
 }
@@ -107,8 +108,8 @@ void audit_block(const Store& store) {
 uint64_t total_money(const Store& store) {
   Wide total = 0;
   for (Family family : {Family::accounts, Family::operators, Family::sessions}) {
-    store.for_each(family, {}, [&](Bytes, Bytes value) {
-      total += money_in(family, value);
+    store.for_each(family, {}, [&](Bytes key, Bytes value) {
+      total += money_in(family, key, value);
       return true;
     });
   }

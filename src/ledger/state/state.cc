@@ -136,6 +136,12 @@ void remember_block(Context& c) {
   const Buffer old = number_key(c.height - c.params.history_blocks);
   c.store.erase(Family::blocks, old);
   c.store.erase(Family::beacon, old);
+  std::vector<Buffer> frozen;
+  c.store.for_each(Family::draws, old, [&](Bytes key, Bytes) {
+    if (is_frozen_key(key)) frozen.push_back(to_buffer(key));
+    return true;
+  });
+  for (const Buffer& key : frozen) c.store.erase(Family::draws, key);
 }
 
 void write_genesis(Store& store, const Genesis& g) {
@@ -196,6 +202,7 @@ std::expected<State, StateError> State::from_store(Store store, Verifier verifie
   });
   state.genesis_ = std::move(*genesis);
   state.store_ = std::move(store);
+  state.pools_ = Pools::load(state.store_);
   state.verifier_ = std::move(verifier);
   return state;
 }
@@ -203,11 +210,12 @@ std::expected<State, StateError> State::from_store(Store store, Verifier verifie
 BlockResult State::apply(const BlockInput& block) {
   invariant(block.height == height_ + 1, "a block out of order");
   invariant(block.time_ms >= time_ms_, "a block before its predecessor");
-  Context c{store_,        genesis_,   params_, policy_, *verifier_, block.height,
-            block.time_ms, block.hash, {},      {},      {}};
+  Context c{store_,       pools_,        genesis_,   params_, policy_, *verifier_,
+            block.height, block.time_ms, block.hash, {},      {},      {}};
   BlockResult result;
   process_due(c);
   for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));
+  pools_.refresh(store_, params_);
   freeze_requests(c);
   remember_block(c);
   audit_block(store_);

@@ -6,6 +6,7 @@
 
 #include "base/seams.h"
 #include "ledger/state/admission.h"
+#include "ledger/state/pools.h"
 #include "ledger/state/store.h"
 #include "ledger/types/tx.h"
 
@@ -89,6 +90,7 @@ class State {
   Params params_;
   NetworkPolicy policy_;
   Store store_;
+  Pools pools_;
   Verifier verifier_;
   uint64_t height_ = 0;
   UnixMillis time_ms_ = 0;

@@ -25,7 +25,8 @@ TEST(Draw, Bounds) {
   EXPECT_TRUE(select(beacon, {}, std::vector<uint64_t>{1, 0}, 1).empty());
   EXPECT_TRUE(select(beacon, {}, std::vector<uint64_t>{UINT64_MAX, 1}, 1).empty());
   EXPECT_EQ(select(beacon, {}, std::vector<uint64_t>{UINT64_MAX}, 5).size(), 1u);
-  EXPECT_FALSE(draw(beacon, {}, Candidates()));
+  DrawPoints points(beacon, {}, 0);
+  EXPECT_FALSE(points.next());
 }
 
 // Shares follow the weights: chi-square over 20,000 draws with 3 degrees of freedom stays below the

@@ -1,7 +1,7 @@
 // Where a record lies in its family. Clients build the key themselves and prove what lies there.
 #pragma once
 
-#include "ledger/types/session.h"
+#include "ledger/types/draw.h"
 
 namespace cloister::ledger {
 
@@ -30,6 +30,28 @@ inline Buffer collateral_index_key() {
 inline Buffer assignment_key(const InstanceId& instance, const SessionId& session) {
   return ByteWriter().bytes(instance).bytes(session).take();
 }
+
+// operators: an instance that counts for the operator.
+inline Buffer operator_instance_key(const AccountId& account, const InstanceId& instance) {
+  return ByteWriter().bytes(account).bytes(instance).take();
+}
+
+// draws: how a session came to its instance (Drawn) lies at its id; three more kinds of keys, each
+// of its own length. The pools of a model, frozen at a height (FrozenPools):
+inline Buffer frozen_key(uint64_t height, const ModelRoot& model) {
+  return ByteWriter().u64_be(height).bytes(model).take();
+}
+inline bool is_frozen_key(Bytes key) {
+  return key.size() == 40;
+}
+// what an instance weighs in a pool now, and what it weighed at the end of a height that requests
+// wait for, if that is another value by now.
+Buffer weight_key(const PoolKey& pool, const InstanceId& instance);
+Buffer since_key(uint64_t height, const PoolKey& pool, const InstanceId& instance);
+bool is_weight_key(Bytes key);
+bool is_since_key(Bytes key);
+Buffer weight_value(const merkle::Weight& weight);  // u64be weight ‖ u64be price
+std::pair<PoolKey, merkle::Weight> read_weight(Bytes weight_key, Bytes value);
 
 // due: what falls due at a height, in the order in which it is done.
 enum class DueKind : uint8_t { instance = 1, session = 2 };

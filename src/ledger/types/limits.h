@@ -36,8 +36,9 @@ constexpr size_t kMaxRuntimeMeasurements = 4;
 constexpr size_t kMaxReleases = 999;
 constexpr size_t kMaxPolicyNames = 256;  // denied advisories, distrusted products
 constexpr size_t kMaxAnchors = 16;
-constexpr size_t kMaxExcluded = 16;      // instances that a session may no longer get
-constexpr size_t kMaxCandidates = 1024;  // of one draw
+constexpr size_t kMaxExcluded = 16;  // instances that a session may no longer get
+constexpr size_t kMaxPoolsPerModel = 1024;
+constexpr size_t kMaxDrawTries = 64;  // of one draw
 constexpr size_t kMaxFormats = 16;
 constexpr uint32_t kMaxMisses = 16;  // draws of one session that hit nobody free
 

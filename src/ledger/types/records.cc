@@ -3,7 +3,6 @@
 #include "ledger/types/account.h"
 #include "ledger/types/codec.h"
 #include "ledger/types/domain.h"
-#include "ledger/types/draw.h"
 #include "ledger/types/instance.h"
 #include "ledger/types/keys.h"
 #include "ledger/types/session.h"
@@ -50,11 +49,6 @@ bool valid(const Model& model, const Params& params) {
                           (model.owner_permille == 0 || model.owner);
   const bool sealed = model.access == ModelAccess::sealed;
   return !model.name.empty() && share_fits && sealed != all_zero(model.key_policy_sha256);
-}
-
-Buffer model_name_key(std::string_view model_name) {
-  const Hash32 hash = crypto::sha256(tagged("cloister model name v1").text(model_name).view());
-  return ByteWriter().bytes(hash).u8(0).take();
 }
 
 AccountId treasury_account() {
@@ -130,7 +124,5 @@ template struct Record<KeyConfig>;
 template struct Record<KeySet>;
 template struct Record<Requirement>;
 template struct Record<Session>;
-template struct Record<Candidate>;
-template struct Record<Candidates>;
 
 }  // namespace cloister::ledger
