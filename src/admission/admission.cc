@@ -41,7 +41,10 @@ ItemVerdict verdict_on(const evidence::Evidence& evidence, const evidence::Colla
   out.verification =
       evidence::verify(evidence, collateral, verify_policy, question.binding, question.now);
   const auto& verified = out.verification.verified;
-  if (verified) out.decision = policy::decide(*verified, question.rules, question.height);
+  if (!verified) return out;
+  const Hash32 platform = ledger::platform_id_hash(
+      question.chain_id, static_cast<uint8_t>(verified->format()), verified->platform_id());
+  out.decision = policy::decide(*verified, platform, question.rules, question.height);
   return out;
 }
 
@@ -83,6 +86,11 @@ policy::Rules rules_of(const ledger::NetworkPolicy& policy) {
                             release.valid_from_height, release.valid_until_height});
   }
   out.allow_development = policy.allow_development;
+  out.denied_measurements = policy.denied_measurements;
+  out.denied_platforms = policy.denied_platforms;
+  for (uint8_t format : policy.paused_formats) {
+    out.paused_formats.push_back(static_cast<evidence::Format>(format));
+  }
   return out;
 }
 
@@ -156,6 +164,20 @@ ledger::Platform platform_of(const evidence::VerifiedEvidence& verified,
   out.runtime_measurements = verified.runtime_measurements();
   out.configuration = verified.configuration();
   out.development = verified.development();
+  return out;
+}
+
+policy::Established established_of(const ledger::Platform& platform) {
+  policy::Established out;
+  out.format = static_cast<evidence::Format>(platform.format);
+  out.status = static_cast<evidence::TcbStatus>(platform.tcb_status);
+  out.advisories = platform.advisories;
+  out.tcb_evaluation_number = platform.tcb_evaluation_number;
+  out.product = platform.product;
+  out.measurement = platform.measurement;
+  out.runtime_measurements = platform.runtime_measurements;
+  out.platform = platform.id_hash;
+  out.development = platform.development;
   return out;
 }
 

@@ -50,7 +50,8 @@ struct Question {
   const policy::LayeredRules& rules;
   evidence::Binding binding;  // what every item's report data must be
   UnixSeconds now = 0;
-  uint64_t height = 0;  // of the ledger, for releases
+  uint64_t height = 0;          // of the ledger, for releases
+  std::string_view chain_id{};  // on which machines have their names
 };
 
 // Every item must verify and satisfy policy; one failure fails the whole, whichever it is. An
@@ -61,7 +62,8 @@ struct Question {
 // name its key's certificate and is refused as `collateral_missing`.
 Judgement judge(const Question& question);
 
-// What the ledger keeps of an admitted item.
+// What the ledger keeps of an admitted item, and what policy asks of it later.
 ledger::Platform platform_of(const evidence::VerifiedEvidence& verified, std::string_view chain_id);
+policy::Established established_of(const ledger::Platform& platform);
 
 }  // namespace cloister::admission

@@ -200,7 +200,8 @@ asio::awaitable<Done> SessionOpener::attest(Trial& trial) {
     auto items = items_of(peer.evidence);
     trial.judgement = admission::judge({items, trial.collateral, anchors, trial.rules,
                                         evidence::Binding::report_data(peer.expected_report_data),
-                                        parts_.clock.now(), static_cast<uint64_t>(trial.height)});
+                                        parts_.clock.now(), static_cast<uint64_t>(trial.height),
+                                        parts_.genesis.chain_id});
     if (trial.judgement.evidence_error() == evidence::Error::report_data_mismatch) {
       return std::unexpected(atls::Refusal::binding);
     }

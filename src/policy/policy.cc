@@ -39,31 +39,33 @@ bool same_release(const Release& a, const Release& b) {
          a.runtime_measurements == b.runtime_measurements;
 }
 
-bool matches(const Release& release, const evidence::VerifiedEvidence& verified, uint64_t height) {
-  return release.format == verified.format() && release.measurement == verified.measurement() &&
+bool matches(const Release& release, const Established& claims, uint64_t height) {
+  return release.format == claims.format && release.measurement == claims.measurement &&
          (release.runtime_measurements.empty() ||
-          release.runtime_measurements == verified.runtime_measurements()) &&
+          release.runtime_measurements == claims.runtime_measurements) &&
          release.valid_from_height <= height && height <= release.valid_until_height;
 }
 
-Finding judge_measurement(const evidence::VerifiedEvidence& verified, const LayeredRules& rules,
-                          uint64_t height) {
+Finding judge_measurement(const Established& claims, const LayeredRules& rules, uint64_t height) {
   const auto& releases = rules.merged.releases;
-  auto found = std::ranges::find_if(releases,
-                                    [&](const Release& r) { return matches(r, verified, height); });
+  auto found =
+      std::ranges::find_if(releases, [&](const Release& r) { return matches(r, claims, height); });
   std::vector<std::string> known;
   for (const Release& release : releases) {
-    if (release.format == verified.format()) known.push_back(release.name);
+    if (release.format == claims.format) known.push_back(release.name);
   }
-  std::string measured = to_hex(verified.measurement());
+  std::string measured = to_hex(claims.measurement);
+  if (contains(rules.merged.denied_measurements, claims.measurement)) {
+    return {Reason::measurement, Layer::community, false, "no denied program", measured};
+  }
   bool ok = found != releases.end();
   return {Reason::measurement, rules.releases_from, ok, "a released program: " + join(known),
           ok ? fmt::format("{} ({})", found->name, measured) : measured};
 }
 
-std::vector<std::string> denied(const evidence::VerifiedEvidence& verified, const Rules& rules) {
+std::vector<std::string> denied(const Established& claims, const Rules& rules) {
   std::vector<std::string> out;
-  for (const auto& advisory : verified.advisories()) {
+  for (const auto& advisory : claims.advisories) {
     if (contains(rules.denied_advisories, advisory)) out.push_back(advisory);
   }
   return out;
@@ -99,6 +101,10 @@ std::string_view name(Reason reason) {
       return "measurement";
     case Reason::development:
       return "development";
+    case Reason::paused:
+      return "paused";
+    case Reason::platform:
+      return "platform";
   }
   std::abort();
 }
@@ -128,6 +134,9 @@ LayeredRules strictest(const LayeredRules& outer, const Rules& inner, Layer inne
       std::max(merged.min_tcb_evaluation_number, inner.min_tcb_evaluation_number);
   unite(merged.denied_advisories, inner.denied_advisories);
   unite(merged.distrusted_products, inner.distrusted_products);
+  unite(merged.denied_measurements, inner.denied_measurements);
+  unite(merged.denied_platforms, inner.denied_platforms);
+  unite(merged.paused_formats, inner.paused_formats);
   if (merged.accepted_statuses.size() != statuses) out.statuses_from = inner_layer;
   if (merged.releases.size() != releases) out.releases_from = inner_layer;
   if (merged.allow_development && !inner.allow_development) out.development_from = inner_layer;
@@ -155,30 +164,52 @@ std::optional<Reason> Decision::first_refusal() const {
   return found->reason;
 }
 
-Decision decide(const evidence::VerifiedEvidence& verified, const LayeredRules& rules,
-                uint64_t height) {
+Established established(const evidence::VerifiedEvidence& verified, const Hash32& platform) {
+  Established out;
+  out.format = verified.format();
+  out.status = verified.status();
+  out.advisories = verified.advisories();
+  out.tcb_evaluation_number = verified.tcb_evaluation_number();
+  out.product = verified.product();
+  out.measurement = verified.measurement();
+  out.runtime_measurements = verified.runtime_measurements();
+  out.platform = platform;
+  out.development = verified.development();
+  return out;
+}
+
+Decision decide(const evidence::VerifiedEvidence& verified, const Hash32& platform,
+                const LayeredRules& rules, uint64_t height) {
+  return decide_again(established(verified, platform), rules, height);
+}
+
+Decision decide_again(const Established& claims, const LayeredRules& rules, uint64_t height) {
   const Rules& merged = rules.merged;
   Decision out;
   auto add = [&](Finding finding) { out.findings.push_back(std::move(finding)); };
-  add({Reason::tcb_status, rules.statuses_from,
-       contains(merged.accepted_statuses, verified.status()), join(merged.accepted_statuses),
-       std::string(evidence::name(verified.status()))});
-  bool intel = verified.format() == evidence::Format::tdx_quote;
+  add({Reason::tcb_status, rules.statuses_from, contains(merged.accepted_statuses, claims.status),
+       join(merged.accepted_statuses), std::string(evidence::name(claims.status))});
+  bool intel = claims.format == evidence::Format::tdx_quote;
   add({Reason::tcb_evaluation, Layer::vendor,
-       !intel || verified.tcb_evaluation_number() >= merged.min_tcb_evaluation_number,
+       !intel || claims.tcb_evaluation_number >= merged.min_tcb_evaluation_number,
        fmt::format("at least {}", merged.min_tcb_evaluation_number),
-       intel ? fmt::format("{}", verified.tcb_evaluation_number()) : "not used by this vendor"});
-  auto bad_advisories = denied(verified, merged);
+       intel ? fmt::format("{}", claims.tcb_evaluation_number) : "not used by this vendor"});
+  auto bad_advisories = denied(claims, merged);
   add({Reason::advisory, Layer::network, bad_advisories.empty(),
        "none of: " + join(merged.denied_advisories),
-       bad_advisories.empty() ? join(verified.advisories()) : join(bad_advisories)});
-  add({Reason::product, Layer::network, !contains(merged.distrusted_products, verified.product()),
-       "none of: " + join(merged.distrusted_products), verified.product()});
-  add(judge_measurement(verified, rules, height));
-  add({Reason::development, rules.development_from,
-       !verified.development() || merged.allow_development,
+       bad_advisories.empty() ? join(claims.advisories) : join(bad_advisories)});
+  add({Reason::product, Layer::network, !contains(merged.distrusted_products, claims.product),
+       "none of: " + join(merged.distrusted_products), claims.product});
+  add(judge_measurement(claims, rules, height));
+  add({Reason::development, rules.development_from, !claims.development || merged.allow_development,
        merged.allow_development ? "development or real hardware" : "real hardware",
-       verified.development() ? "development: no hardware protection" : "real hardware"});
+       claims.development ? "development: no hardware protection" : "real hardware"});
+  const bool paused = contains(merged.paused_formats, claims.format);
+  add({Reason::paused, Layer::community, !paused, "a kind of platform that is not paused",
+       std::string(evidence::name(claims.format)) + (paused ? ": paused" : "")});
+  const bool denied_platform = contains(merged.denied_platforms, claims.platform);
+  add({Reason::platform, Layer::community, !denied_platform, "a machine that is not denied",
+       to_hex(claims.platform)});
   out.allowed = std::ranges::all_of(out.findings, &Finding::ok);
   return out;
 }

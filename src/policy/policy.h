@@ -31,6 +31,10 @@ struct Rules {
   std::vector<std::string> distrusted_products;
   std::vector<Release> releases;  // nothing outside this list is admitted
   bool allow_development = false;
+  // What the community took back, each whatever the other rules say.
+  std::vector<Buffer> denied_measurements;
+  std::vector<Hash32> denied_platforms;  // as the ledger names machines
+  std::vector<evidence::Format> paused_formats;
 };
 
 // Rules with which of the layers each expectation comes from. Only `strictest` combines them.
@@ -58,6 +62,8 @@ enum class Reason : uint8_t {
   product = 4,
   measurement = 5,
   development = 6,
+  paused = 7,
+  platform = 8,
 };
 std::string_view name(Reason reason);
 
@@ -75,8 +81,24 @@ struct Decision {
   std::optional<Reason> first_refusal() const;
 };
 
+// What verification established of one platform, as the ledger keeps it.
+struct Established {
+  evidence::Format format{};
+  evidence::TcbStatus status{};
+  std::vector<std::string> advisories;
+  uint64_t tcb_evaluation_number = 0;
+  std::string product;
+  Buffer measurement;
+  std::vector<Buffer> runtime_measurements;
+  Hash32 platform{};  // the ledger's name of the machine
+  bool development = false;
+};
+Established established(const evidence::VerifiedEvidence& verified, const Hash32& platform);
+
 // `height`: the ledger's height at which releases must be valid.
-Decision decide(const evidence::VerifiedEvidence& verified, const LayeredRules& rules,
-                uint64_t height);
+Decision decide(const evidence::VerifiedEvidence& verified, const Hash32& platform,
+                const LayeredRules& rules, uint64_t height);
+// The same for claims that were verified before, when the rules have changed since.
+Decision decide_again(const Established& claims, const LayeredRules& rules, uint64_t height);
 
 }  // namespace cloister::policy

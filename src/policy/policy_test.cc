@@ -12,6 +12,7 @@ using evidence::TcbStatus;
 using Fields = evidence::VerifiedEvidenceMaker::Fields;
 
 constexpr uint64_t kHeight = 100;
+constexpr Hash32 kPlatform{9};
 
 Rules good_rules() {
   Rules rules;
@@ -36,7 +37,7 @@ Fields good_fields() {
 }
 
 Decision decide_on(const Fields& fields, const Rules& rules, uint64_t height = kHeight) {
-  return decide(evidence::VerifiedEvidenceMaker::make(fields), layered(rules), height);
+  return decide(evidence::VerifiedEvidenceMaker::make(fields), kPlatform, layered(rules), height);
 }
 
 TEST(Decide, EachSingleFaultIsRefusedForItsOwnReason) {
@@ -63,6 +64,12 @@ TEST(Decide, EachSingleFaultIsRefusedForItsOwnReason) {
        Reason::measurement},
       {"no releases", [](Fields&, Rules& r) { r.releases.clear(); }, Reason::measurement},
       {"development", [](Fields& f, Rules&) { f.development = true; }, Reason::development},
+      {"denied program", [](Fields& f, Rules& r) { r.denied_measurements = {f.measurement}; },
+       Reason::measurement},
+      {"paused kind", [](Fields&, Rules& r) { r.paused_formats = {Format::tdx_quote}; },
+       Reason::paused},
+      {"denied machine", [](Fields&, Rules& r) { r.denied_platforms = {kPlatform}; },
+       Reason::platform},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
@@ -90,8 +97,14 @@ TEST(Strictest, AnInnerLayerNeverAllowsWhatAnOuterOneRefuses) {
   lax.distrusted_products.clear();
   lax.releases.push_back({"other", Format::tdx_quote, Buffer(48, 9), {}, 0, UINT64_MAX});
   lax.allow_development = true;
-  auto merged = strictest(layered(good_rules()), lax, Layer::local).merged;
   Rules outer = good_rules();
+  outer.denied_measurements = {Buffer(48, 8)};
+  outer.denied_platforms = {kPlatform};
+  outer.paused_formats = {Format::snp_report};
+  auto merged = strictest(layered(outer), lax, Layer::local).merged;
+  EXPECT_EQ(merged.denied_measurements, outer.denied_measurements);
+  EXPECT_EQ(merged.denied_platforms, outer.denied_platforms);
+  EXPECT_EQ(merged.paused_formats, outer.paused_formats);
   EXPECT_EQ(merged.accepted_statuses, outer.accepted_statuses);
   EXPECT_EQ(merged.min_tcb_evaluation_number, outer.min_tcb_evaluation_number);
   EXPECT_EQ(merged.denied_advisories, outer.denied_advisories);
@@ -107,7 +120,7 @@ TEST(Strictest, AnInnerLayerTightensAndIsNamedAsTheSource) {
   auto rules = strictest(layered(good_rules()), local, Layer::local);
   Fields fields = good_fields();
   fields.status = TcbStatus::sw_hardening_needed;
-  auto decision = decide(evidence::VerifiedEvidenceMaker::make(fields), rules, kHeight);
+  auto decision = decide(evidence::VerifiedEvidenceMaker::make(fields), kPlatform, rules, kHeight);
   ASSERT_EQ(decision.first_refusal(), Reason::tcb_status);
   EXPECT_EQ(decision.findings[0].layer, Layer::local);
   EXPECT_FALSE(decision.findings[2].ok);

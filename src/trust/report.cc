@@ -106,7 +106,8 @@ void Evaluation::judge_evidence() {
   inputs.claims_sha256 = crypto::sha256(bundle_.claims);
   auto binding = evidence::Binding::report_data(atls::report_data(inputs));
   judgement_ = admission::judge({bundle_.evidence, ledger_.collateral, anchors, rules, binding,
-                                 bundle_.checked_at, static_cast<uint64_t>(ledger_.height)});
+                                 bundle_.checked_at, static_cast<uint64_t>(ledger_.height),
+                                 bundle_.genesis.chain_id});
 }
 
 // Rows that the verifiers make themselves; of several items the first failure speaks.

@@ -297,5 +297,46 @@ TEST(Admit, WhatDoesNotFitARecordIsRefused) {
   EXPECT_EQ(ledger.instance("identity")->platforms[0].advisories.size(), kMaxAdvisories);
 }
 
+// Governance asks again with nothing but the claims on the ledger.
+TEST(Reassess, EachChangeOfPolicyHasItsCode) {
+  TestLedger ledger;
+  ledger.put_all(intel_collateral(kStart));
+  ledger.bond("operator");
+  ASSERT_EQ(ledger.enter({}), Code::ok);
+  const Platform platform = ledger.instance("identity")->platforms[0];
+  const NetworkPolicy policy = TestLedger::genesis().policy;
+  const auto verifier = make_verifier();
+  ASSERT_EQ(verifier->reassess(platform, policy, 1), Code::ok);
+  struct Case {
+    const char* name;
+    Code want;
+    std::function<void(NetworkPolicy&)> change;
+  };
+  const Case cases[] = {
+      {"no status", Code::policy_tcb_status, [](auto& p) { p.accepted_statuses.clear(); }},
+      {"newer evaluation", Code::policy_tcb_evaluation,
+       [&](auto& p) { p.min_tcb_evaluation_number = platform.tcb_evaluation_number + 1; }},
+      {"product", Code::policy_product,
+       [&](auto& p) { p.distrusted_products = {platform.product}; }},
+      {"no release", Code::policy_measurement, [](auto& p) { p.releases.clear(); }},
+      {"release over", Code::policy_measurement,
+       [](auto& p) {
+         for (Release& release : p.releases) release.valid_until_height = 0;
+       }},
+      {"denied program", Code::policy_measurement,
+       [&](auto& p) { p.denied_measurements = {platform.measurement}; }},
+      {"development", Code::policy_development, [](auto& p) { p.allow_development = false; }},
+      {"paused", Code::policy_paused, [&](auto& p) { p.paused_formats = {platform.format}; }},
+      {"denied machine", Code::policy_platform,
+       [&](auto& p) { p.denied_platforms = {platform.id_hash}; }},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    NetworkPolicy changed = policy;
+    c.change(changed);
+    EXPECT_EQ(name(verifier->reassess(platform, changed, 1)), name(c.want));
+  }
+}
+
 }  // namespace
 }  // namespace cloister::ledger

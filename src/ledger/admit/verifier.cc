@@ -20,6 +20,8 @@ static_assert(Code{kPolicyCodes + static_cast<uint32_t>(policy::Reason::tcb_stat
               Code::policy_tcb_status);
 static_assert(Code{kPolicyCodes + static_cast<uint32_t>(policy::Reason::development)} ==
               Code::policy_development);
+static_assert(Code{kPolicyCodes + static_cast<uint32_t>(policy::Reason::platform)} ==
+              Code::policy_platform);
 
 Code code_of(evidence::Error error) {
   return Code{kEvidenceCodes + static_cast<uint32_t>(error)};
@@ -50,6 +52,8 @@ Code code_of(const admission::Judgement& judgement) {
 class Verifier final : public AdmissionVerifier {
  public:
   std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const override;
+  Code reassess(const Platform& platform, const NetworkPolicy& policy,
+                uint64_t height) const override;
   std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,
                                                           const Genesis& genesis,
                                                           UnixSeconds now) const override;
@@ -65,8 +69,9 @@ std::expected<std::vector<Platform>, Code> Verifier::admit(const AdmissionInput&
   const auto anchors = admission::anchors_of(input.genesis);
   const auto rules = policy::layered(admission::rules_of(input.policy));
   const auto binding = evidence::Binding::report_data(input.report_data);
-  const auto judgement = admission::judge(
-      {input.evidence, input.collateral, anchors, rules, binding, input.now, input.height});
+  const auto judgement =
+      admission::judge({input.evidence, input.collateral, anchors, rules, binding, input.now,
+                        input.height, input.genesis.chain_id});
   if (!judgement.admitted()) return std::unexpected(code_of(judgement));
   std::vector<Platform> out;
   for (const auto& item : judgement.items) {
@@ -74,6 +79,14 @@ std::expected<std::vector<Platform>, Code> Verifier::admit(const AdmissionInput&
     if (!fits_record(out.back())) return std::unexpected(Code::evidence_unsupported);
   }
   return out;
+}
+
+Code Verifier::reassess(const Platform& platform, const NetworkPolicy& policy,
+                        uint64_t height) const {
+  const auto rules = policy::layered(admission::rules_of(policy));
+  const auto decision = policy::decide_again(admission::established_of(platform), rules, height);
+  const auto reason = decision.first_refusal();
+  return reason ? code_of(*reason) : Code::ok;
 }
 
 std::expected<CollateralRecord, Code> Verifier::verify_collateral(std::span<const Buffer> files,

@@ -28,6 +28,10 @@ class AdmissionVerifier {
   // One platform for each item, in order; or the first refusal: Code evidence_* or policy_*.
   virtual std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const = 0;
 
+  // Whether a policy still allows a platform that was admitted: Code::ok, or Code policy_*.
+  virtual Code reassess(const Platform& platform, const NetworkPolicy& policy,
+                        uint64_t height) const = 0;
+
   // Whether the vendor's chain signs the first of `files`, now. Fills every member of the record
   // but `files`; or collateral_malformed, _unverified, _not_current.
   virtual std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,

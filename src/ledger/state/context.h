@@ -19,8 +19,8 @@ struct Context {
   Store& store;
   Pools& pools;
   const Genesis& genesis;
-  const Params& params;
-  const NetworkPolicy& policy;
+  Params& params;         // changed while due things are done, never by a transaction
+  NetworkPolicy& policy;  // likewise
   const AdmissionVerifier& verifier;
   uint64_t height;
   UnixMillis time_ms;
@@ -28,6 +28,7 @@ struct Context {
   std::vector<Event> events;        // of what is going on now; dropped when it is rolled back
   std::vector<SessionId> requests;  // whose candidates are frozen at the end of this block
   Buffer data;                      // of the result of the transaction
+  bool reweigh_all = false;         // a parameter that weights rest on has changed
 
   UnixSeconds now() const { return time_ms / 1000; }
   const std::string& chain_id() const { return genesis.chain_id; }
@@ -55,9 +56,7 @@ struct Context {
   std::optional<Operator> operator_of(const AccountId& id) const {
     return find<Operator>(Family::operators, id);
   }
-  void put(const AccountId& id, const Operator& op) {
-    store.put(Family::operators, id_key(id), op.encode());
-  }
+  void put(const AccountId& id, const Operator& op);  // keeps the sum of all stakes
   std::optional<Instance> instance(const InstanceId& id) const {
     return find<Instance>(Family::instances, id);
   }
@@ -120,6 +119,10 @@ Verdict apply_confirm(Context& c, const Tx& tx, const ConfirmAttestation& body);
 Verdict apply_report(Context& c, const Tx& tx, const ReportAttestation& body);
 Verdict apply_settle(Context& c, const Tx& tx, const Settle& body);
 Verdict apply_close(Context& c, const Tx& tx, const CloseSession& body);
+Verdict apply_propose(Context& c, const Tx& tx, const Propose& body);
+Verdict apply_vote(Context& c, const Tx& tx, const Vote& body);
+Verdict apply_release_approve(Context& c, const Tx& tx, const ReleaseApprove& body);
+Verdict apply_emergency_pause(Context& c, const Tx& tx, const PauseFormat& body);
 Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body);
 
 // --- instances.cc, revocation.cc ----------------------------------------------------------------
@@ -144,7 +147,15 @@ Verdict judge_evidence(Context& c, const Accuser& accuser, std::span<const Evide
                        Instance instance);
 // Ends the service of an instance in `state`; its sessions are drawn again, closed or refunded.
 void end_instance(Context& c, Instance instance, InstanceState state);
+// Out of the draw until it renews, because of `code`.
+void suspend_instance(Context& c, Instance instance, Code code);
 void instance_due(Context& c, const InstanceId& id);
+
+// --- governance.cc ------------------------------------------------------------------------------
+void proposal_due(Context& c, const ProposalId& id);
+void policy_due(Context& c);  // something in it begins or ends at this height
+// Releases and pauses begin and end at heights of their own, those after `height`.
+void schedule_policy(Store& store, const PolicyLayers& layers, uint64_t height);
 
 // --- sessions.cc, assignment.cc -----------------------------------------------------------------
 void schedule(Context& c, Session& session, uint64_t due_height);  // 0: nothing more falls due

@@ -166,11 +166,7 @@ Code check_renewal(const Context& c, const Tx& tx, const RenewInstance& body,
 // A renewal that fails takes the instance out of the draw in the same block. Only the instance
 // itself or its operator can bring one, so nobody else can do this to it.
 Verdict renewal_failed(Context& c, Instance instance, Code code) {
-  instance.state = InstanceState::unverified;
-  c.put(instance);
-  release_sessions(c, instance.id, false);
-  c.emit("instance.unverified",
-         {{"instance", to_hex(instance.id)}, {"code", std::string(name(code))}});
+  suspend_instance(c, std::move(instance), code);
   return {code, true};
 }
 
@@ -237,6 +233,14 @@ Verdict apply_renew(Context& c, const Tx& tx, const RenewInstance& body) {
   mark_verified(c, renewed);
   c.emit("instance.renewed", {{"instance", to_hex(renewed.id)}});
   return Code::ok;
+}
+
+void suspend_instance(Context& c, Instance instance, Code code) {
+  instance.state = InstanceState::unverified;
+  c.put(instance);
+  release_sessions(c, instance.id, false);
+  c.emit("instance.unverified",
+         {{"instance", to_hex(instance.id)}, {"code", std::string(name(code))}});
 }
 
 void end_instance(Context& c, Instance instance, InstanceState state) {

@@ -57,6 +57,21 @@ std::expected<std::vector<Platform>, Code> ScriptedVerifier::admit(
   return out;
 }
 
+Code ScriptedVerifier::reassess(const Platform& platform, const NetworkPolicy& policy,
+                                uint64_t height) const {
+  const auto contains = [](const auto& list, const auto& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+  };
+  if (contains(policy.paused_formats, platform.format)) return Code::policy_paused;
+  if (contains(policy.denied_platforms, platform.id_hash)) return Code::policy_platform;
+  if (!contains(policy.accepted_statuses, platform.tcb_status)) return Code::policy_tcb_status;
+  const bool released =
+      std::any_of(policy.releases.begin(), policy.releases.end(), [&](const Release& r) {
+        return r.valid_from_height <= height && height <= r.valid_until_height;
+      });
+  return released ? Code::ok : Code::policy_measurement;
+}
+
 std::expected<CollateralRecord, Code> ScriptedVerifier::verify_collateral(
     std::span<const Buffer> files, const Genesis&, UnixSeconds now) const {
   if (files.size() > 1) return std::unexpected(Code::collateral_unverified);

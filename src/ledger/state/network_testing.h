@@ -20,6 +20,9 @@ class ScriptedVerifier final : public AdmissionVerifier {
   std::map<uint8_t, uint8_t> statuses;  // platform -> TCB status, 1 if absent
 
   std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const override;
+  // Refuses formats that are paused, and platforms and measurements that are denied.
+  Code reassess(const Platform& platform, const NetworkPolicy& policy,
+                uint64_t height) const override;
   // files[0]: u8 kind, u8 id, u64be number, u64be issued at, u64be next update. More files:
   // unverified.
   std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,

@@ -2,6 +2,14 @@
 
 namespace cloister::ledger {
 
+void Context::put(const AccountId& id, const Operator& op) {
+  const auto before = operator_of(id);
+  Totals totals = find<Totals>(Family::params, as_bytes(kTotalsKey)).value_or(Totals());
+  totals.stake_micro += op.stake_micro - (before ? before->stake_micro : 0);  // modulo 2^64
+  store.put(Family::params, to_buffer(as_bytes(kTotalsKey)), totals.encode());
+  store.put(Family::operators, id_key(id), op.encode());
+}
+
 Verdict apply_bond(Context& c, const Tx& tx, const OperatorBond& body) {
   if (body.amount_micro == 0) return Code::amount_zero;
   if (!debit(c, tx.account, body.amount_micro)) return Code::insufficient_balance;

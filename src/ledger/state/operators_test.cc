@@ -10,7 +10,7 @@ constexpr uint64_t kFunds = 100'000'000;
 
 Genesis genesis() {
   Genesis g = TestNetwork::funded({"op", "alice", "bob"}, kFunds);
-  g.params.unbond_blocks = 5;
+  g.params.unbond_blocks = g.params.voting_blocks = 5;
   return g;
 }
 

@@ -41,6 +41,15 @@ std::set<InstanceId> touched(const Store& store, const Params& params) {
   return out;
 }
 
+std::set<InstanceId> everyone(const Store& store) {
+  std::set<InstanceId> out;
+  store.for_each(Family::instances, {}, [&](Bytes key, Bytes) {
+    out.insert(*to_fixed<32>(key));
+    return true;
+  });
+  return out;
+}
+
 std::set<PoolKey> pools_of(const Instance& instance) {
   std::set<PoolKey> out;
   for (const Offer& offer : instance.offers) out.insert(pool_of(instance, offer));
@@ -76,8 +85,8 @@ void Pools::set(Store& store, const PoolKey& key, const merkle::Weight& weight) 
   if (tree.total() == 0) now_.erase(key);
 }
 
-void Pools::refresh(Store& store, const Params& params) {
-  for (const InstanceId& id : touched(store, params)) {
+void Pools::refresh(Store& store, const Params& params, bool all) {
+  for (const InstanceId& id : all ? everyone(store) : touched(store, params)) {
     const auto value = store.get(Family::instances, id);
     invariant(value.has_value(), "an instance is gone");
     const Instance instance = stored<Instance>(*value);

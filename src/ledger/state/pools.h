@@ -24,9 +24,9 @@ class Pools {
   Pools() = default;
   static Pools load(const Store& store);
 
-  // Weights of instances that changed since the last seal, and of those whose operator did. Once at
-  // the end of a block.
-  void refresh(Store& store, const Params& params);
+  // Weights of instances that changed since the last seal, and of those whose operator did; or of
+  // all. Once at the end of a block.
+  void refresh(Store& store, const Params& params, bool all);
 
   // What the model's pools are now, for a request of `height`: it holds the height until it is
   // released.

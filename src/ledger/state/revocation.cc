@@ -22,6 +22,7 @@ bool proves_unfit(Code code) {
     case Code::policy_product:
     case Code::policy_measurement:
     case Code::policy_development:
+    case Code::policy_platform:
       return true;
     default:
       return false;

@@ -54,6 +54,14 @@ Verdict dispatch(Context& c, const Tx& tx) {
       return run(c, tx, apply_settle);
     case TxKind::close_session:
       return run(c, tx, apply_close);
+    case TxKind::propose:
+      return run(c, tx, apply_propose);
+    case TxKind::vote:
+      return run(c, tx, apply_vote);
+    case TxKind::release_approve:
+      return run(c, tx, apply_release_approve);
+    case TxKind::emergency_pause:
+      return run(c, tx, apply_emergency_pause);
     case TxKind::beacon_share:
       return run(c, tx, apply_beacon_share);
   }
@@ -105,6 +113,20 @@ TxResult isolated(Context& c, Bytes bytes) {
   return result;
 }
 
+void fall_due(Context& c, DueKind kind, const Hash32& id) {
+  switch (kind) {
+    case DueKind::instance:
+      return instance_due(c, id);
+    case DueKind::session:
+      return session_due(c, id);
+    case DueKind::proposal:
+      return proposal_due(c, id);
+    case DueKind::policy:
+      return policy_due(c);
+  }
+  invariant(false, "something unknown falls due");
+}
+
 void process_due(Context& c) {
   std::vector<Buffer> keys;
   c.store.for_each(Family::due, {}, [&](Bytes key, Bytes) {
@@ -118,11 +140,7 @@ void process_due(Context& c) {
     if (!c.store.get(Family::due, key)) continue;
     const auto id = to_fixed<32>(Bytes(key).subspan(9));
     invariant(id.has_value(), "a due key is malformed");
-    if (key[8] == static_cast<uint8_t>(DueKind::instance)) {
-      instance_due(c, *id);
-    } else {
-      session_due(c, *id);
-    }
+    fall_due(c, static_cast<DueKind>(key[8]), *id);
     invariant(!c.store.get(Family::due, key), "what fell due did not move on");
   }
 }
@@ -148,6 +166,9 @@ void write_genesis(Store& store, const Genesis& g) {
   store.put(Family::params, to_buffer(as_bytes(kParamsKey)), g.params.encode());
   store.put(Family::params, to_buffer(as_bytes(kGenesisKey)), g.encode());
   store.put(Family::policy, to_buffer(as_bytes(kPolicyKey)), g.policy.encode());
+  const PolicyLayers layers = layers_of(g.policy);
+  store.put(Family::policy, to_buffer(as_bytes(kLayersKey)), layers.encode());
+  schedule_policy(store, layers, 0);
   store.put(Family::policy, number_key(g.policy.version), g.policy.encode());
   for (const GenesisAccount& entry : g.accounts) {
     Account account;
@@ -215,7 +236,7 @@ BlockResult State::apply(const BlockInput& block) {
   BlockResult result;
   process_due(c);
   for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));
-  pools_.refresh(store_, params_);
+  pools_.refresh(store_, params_, c.reweigh_all);
   freeze_requests(c);
   remember_block(c);
   audit_block(store_);

@@ -105,6 +105,17 @@ constexpr Entry kCodes[] = {
     {Code::beacon_bad_share, "beacon_bad_share", "the share does not prove itself"},
     {Code::beacon_duplicate, "beacon_duplicate", "the share is already counted"},
     {Code::not_validator, "not_validator", "the account is not the validator of this share"},
+    {Code::change_malformed, "change_malformed",
+     "the change is not that of its kind in canonical form"},
+    {Code::change_invalid, "change_invalid", "the change breaks a rule or changes nothing"},
+    {Code::proposal_unknown, "proposal_unknown", "no such proposal"},
+    {Code::proposal_closed, "proposal_closed", "the ballot is over"},
+    {Code::wrong_ballot, "wrong_ballot",
+     "stake votes on this proposal or release keys approve it, not the other way"},
+    {Code::voted_before, "voted_before", "the account has voted"},
+    {Code::not_release_key, "not_release_key", "the account is not a release key of this network"},
+    {Code::paused_before, "paused_before",
+     "this kind of platform had its emergency pause; another needs a vote"},
     {Code::evidence_malformed, "evidence_malformed", "the evidence is malformed"},
     {Code::evidence_unsupported, "evidence_unsupported",
      "the evidence is of a kind that is not supported"},
@@ -145,6 +156,8 @@ constexpr Entry kCodes[] = {
      "no release of the policy has this measurement"},
     {Code::policy_development, "policy_development",
      "the policy does not admit development platforms"},
+    {Code::policy_paused, "policy_paused", "the policy has paused this kind of platform"},
+    {Code::policy_platform, "policy_platform", "the policy denies this machine"},
 };
 
 const Entry* find(Code code) {

@@ -38,6 +38,10 @@ constexpr Named<TxKind> kTxKinds[] = {
     {TxKind::settle, "settle"},
     {TxKind::close_session, "close_session"},
     {TxKind::beacon_share, "beacon_share"},
+    {TxKind::propose, "propose"},
+    {TxKind::vote, "vote"},
+    {TxKind::release_approve, "release_approve"},
+    {TxKind::emergency_pause, "emergency_pause"},
 };
 
 constexpr Named<InstanceState> kInstanceStates[] = {
@@ -63,6 +67,28 @@ constexpr Named<ReportReason> kReportReasons[] = {
 constexpr Named<ModelAccess> kModelAccesses[] = {
     {ModelAccess::open, "open"},
     {ModelAccess::sealed, "sealed"},
+};
+
+constexpr Named<RestrictionKind> kRestrictionKinds[] = {
+    {RestrictionKind::measurement, "measurement"}, {RestrictionKind::advisory, "advisory"},
+    {RestrictionKind::product, "product"},         {RestrictionKind::platform, "platform"},
+    {RestrictionKind::format, "format"},
+};
+
+constexpr Named<ProposalKind> kProposalKinds[] = {
+    {ProposalKind::vendor_policy, "vendor_policy"},
+    {ProposalKind::params, "params"},
+    {ProposalKind::restriction, "restriction"},
+    {ProposalKind::lift, "lift"},
+    {ProposalKind::revoke_instance, "revoke_instance"},
+    {ProposalKind::add_release, "add_release"},
+    {ProposalKind::withdraw_release, "withdraw_release"},
+};
+
+constexpr Named<ProposalState> kProposalStates[] = {
+    {ProposalState::open, "open"},         {ProposalState::passed, "passed"},
+    {ProposalState::executed, "executed"}, {ProposalState::rejected, "rejected"},
+    {ProposalState::failed, "failed"},
 };
 
 constexpr Named<CollateralKind> kCollateralKinds[] = {
@@ -97,6 +123,15 @@ std::string_view name(ReportReason value) {
 }
 std::string_view name(ModelAccess value) {
   return find_name(kModelAccesses, value);
+}
+std::string_view name(RestrictionKind value) {
+  return find_name(kRestrictionKinds, value);
+}
+std::string_view name(ProposalKind value) {
+  return find_name(kProposalKinds, value);
+}
+std::string_view name(ProposalState value) {
+  return find_name(kProposalStates, value);
 }
 std::string_view name(CollateralKind value) {
   return find_name(kCollateralKinds, value);

@@ -30,6 +30,10 @@ enum class TxKind : uint8_t {
   settle = 23,
   close_session = 24,
   beacon_share = 40,
+  propose = 60,
+  vote = 61,
+  release_approve = 62,
+  emergency_pause = 63,
 };
 
 // What became of a transaction. Each reason for a refusal has its own number; 0 is the only
@@ -114,6 +118,15 @@ enum class Code : uint32_t {
   beacon_bad_share = 81,
   beacon_duplicate = 82,
   not_validator = 83,
+  // governance
+  change_malformed = 84,
+  change_invalid = 85,
+  proposal_unknown = 86,
+  proposal_closed = 87,
+  wrong_ballot = 88,
+  voted_before = 89,
+  not_release_key = 90,
+  paused_before = 91,
   // evidence was refused: 100 + the verifier's error (evidence/common/evidence.h)
   evidence_malformed = 101,
   evidence_unsupported = 102,
@@ -140,6 +153,8 @@ enum class Code : uint32_t {
   policy_product = 134,
   policy_measurement = 135,
   policy_development = 136,
+  policy_paused = 137,
+  policy_platform = 138,
 };
 
 enum class InstanceState : uint8_t {
@@ -170,6 +185,32 @@ enum class ReportReason : uint8_t {
 enum class ModelAccess : uint8_t {
   open = 1,    // anyone may hold the weights
   sealed = 2,  // the weights are encrypted; the key policy says which instances get the key
+};
+
+enum class RestrictionKind : uint8_t {
+  measurement = 1,
+  advisory = 2,
+  product = 3,
+  platform = 4,  // one machine, by its id on this chain
+  format = 5,    // a kind of platform: its privacy mode is paused
+};
+
+enum class ProposalKind : uint8_t {
+  vendor_policy = 1,
+  params = 2,
+  restriction = 3,
+  lift = 4,
+  revoke_instance = 5,
+  add_release = 6,
+  withdraw_release = 7,
+};
+
+enum class ProposalState : uint8_t {
+  open = 1,
+  passed = 2,  // takes effect at its due height
+  executed = 3,
+  rejected = 4,  // too few agreed in time
+  failed = 5,    // passed, but breaks a rule by now
 };
 
 enum class CollateralKind : uint8_t {
@@ -219,6 +260,9 @@ std::string_view name(InstanceState value);
 std::string_view name(SessionState value);
 std::string_view name(ReportReason value);
 std::string_view name(ModelAccess value);
+std::string_view name(RestrictionKind value);
+std::string_view name(ProposalKind value);
+std::string_view name(ProposalState value);
 std::string_view name(CollateralKind value);
 std::string_view name(BeaconSetup value);
 std::string_view name(Family value);

@@ -7,6 +7,7 @@
 #include "ledger/types/beacon.h"
 #include "ledger/types/codec.h"
 #include "ledger/types/domain.h"
+#include "ledger/types/governance.h"
 
 namespace cloister::ledger {
 namespace {
@@ -56,6 +57,23 @@ bool development_valid(const Genesis& g) {
          (g.development_intel.empty() && g.development_amd.empty() && !g.policy.allow_development);
 }
 
+bool release_keys_valid(const Genesis& g) {
+  for (size_t i = 1; i < g.release_keys.size(); ++i) {
+    if (!(g.release_keys[i - 1] < g.release_keys[i])) return false;
+  }
+  const size_t least = g.release_keys.empty() ? 0 : 1;
+  return g.release_threshold >= least && g.release_threshold <= g.release_keys.size();
+}
+
+bool policy_valid(const Genesis& g) {
+  const PolicyLayers layers = layers_of(g.policy);
+  return PolicyLayers::decode(layers.encode()).has_value() &&
+         std::all_of(layers.restrictions.begin(), layers.restrictions.end(),
+                     [](const Restriction& r) { return valid(r); }) &&
+         merged(layers, g.policy.version, 0) == g.policy &&
+         g.policy.encode().size() <= kMaxPolicyBytes;
+}
+
 }  // namespace
 
 Hash32 Genesis::hash() const {
@@ -80,6 +98,10 @@ std::string_view describe(GenesisError error) {
       return "the validators are not sorted or of unequal power";
     case GenesisError::beacon:
       return "the beacon's keys do not fit the validators";
+    case GenesisError::release_keys:
+      return "the release keys are not sorted or their threshold cannot be met";
+    case GenesisError::policy:
+      return "the policy repeats itself or is too large";
     case GenesisError::development:
       return "development anchors need a development network";
   }
@@ -93,6 +115,8 @@ std::expected<void, GenesisError> check(const Genesis& g) {
   if (!models_valid(g)) return std::unexpected(GenesisError::models);
   if (!validators_valid(g)) return std::unexpected(GenesisError::validators);
   if (!beacon_valid(g)) return std::unexpected(GenesisError::beacon);
+  if (!release_keys_valid(g)) return std::unexpected(GenesisError::release_keys);
+  if (!policy_valid(g)) return std::unexpected(GenesisError::policy);
   if (!development_valid(g)) return std::unexpected(GenesisError::development);
   return {};
 }

@@ -65,6 +65,8 @@ struct Genesis : Record<Genesis> {
   NetworkPolicy policy;
   std::vector<Validator> validators;  // ascending by key, equal power
   BeaconKeys beacon;
+  std::vector<AccountId> release_keys;  // ascending; who decides on releases
+  uint32_t release_threshold = 0;       // how many must agree; 0 only without keys
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -80,6 +82,8 @@ struct Genesis : Record<Genesis> {
     v(10, "policy", r.policy);
     v(11, "validators", r.validators, kMaxValidators);
     v(12, "beacon", r.beacon);
+    v(13, "release_keys", r.release_keys, kMaxReleaseKeys);
+    v(14, "release_threshold", r.release_threshold);
   }
   bool operator==(const Genesis&) const = default;
 
@@ -91,11 +95,13 @@ enum class GenesisError : uint8_t {
   wrong_shape = 2,  // members missing, unknown or out of bounds
   chain_id = 3,     // empty
   params = 4,
-  accounts = 5,     // not ascending, a reserved account, or a total above 64 bits
-  models = 6,       // not ascending, names repeated, a share without an owner
-  validators = 7,   // none, not ascending, or of unequal power
-  beacon = 8,       // not one valid key a validator, or a threshold other than floor((n-1)/3)+1
-  development = 9,  // development anchors or policy without the development mark
+  accounts = 5,       // not ascending, a reserved account, or a total above 64 bits
+  models = 6,         // not ascending, names repeated, a share without an owner
+  validators = 7,     // none, not ascending, or of unequal power
+  beacon = 8,         // not one valid key a validator, or a threshold other than floor((n-1)/3)+1
+  development = 9,    // development anchors or policy without the development mark
+  release_keys = 10,  // not ascending, or a threshold outside 1..n
+  policy = 11,        // it does not survive being taken apart into layers and merged again
 };
 std::string_view describe(GenesisError error);
 

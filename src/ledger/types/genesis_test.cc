@@ -33,6 +33,27 @@ TEST(Genesis, EachSingleFaultHasItsError) {
       {"zero deadline", [](Genesis& g) { g.params.settle_window_blocks = 0; },
        GenesisError::params},
       {"history too short", [](Genesis& g) { g.params.history_blocks = 10; }, GenesisError::params},
+      {"a stake that could vote twice",
+       [](Genesis& g) { g.params.unbond_blocks = g.params.voting_blocks - 1; },
+       GenesisError::params},
+      {"release keys that are not sorted",
+       [](Genesis& g) {
+         g.release_keys = {hash_of("b"), hash_of("b")};
+         g.release_threshold = 1;
+       },
+       GenesisError::release_keys},
+      {"a threshold above the keys",
+       [](Genesis& g) {
+         g.release_keys = {hash_of("b")};
+         g.release_threshold = 2;
+       },
+       GenesisError::release_keys},
+      {"keys that decide alone", [](Genesis& g) { g.release_keys = {hash_of("b")}; },
+       GenesisError::release_keys},
+      {"a policy that repeats itself",
+       [](Genesis& g) { g.policy.denied_advisories = {"SA-1", "SA-1"}; }, GenesisError::policy},
+      {"a policy that denies nothing in particular",
+       [](Genesis& g) { g.policy.denied_measurements = {Buffer()}; }, GenesisError::policy},
       {"share over 1000", [](Genesis& g) { g.params.treasury_permille = 1001; },
        GenesisError::params},
       {"treasury funded",

@@ -7,7 +7,9 @@ namespace cloister::ledger {
 
 constexpr std::string_view kParamsKey = "params";    // family params: Params
 constexpr std::string_view kGenesisKey = "genesis";  // family params: Genesis
+constexpr std::string_view kTotalsKey = "totals";    // family params: Totals
 constexpr std::string_view kPolicyKey = "current";   // family policy: NetworkPolicy
+constexpr std::string_view kLayersKey = "layers";    // family policy: PolicyLayers
 
 // accounts, operators: the account. instances, keys, models, sessions, draws: the id.
 inline Buffer id_key(const Hash32& id) {
@@ -53,8 +55,13 @@ bool is_since_key(Bytes key);
 Buffer weight_value(const merkle::Weight& weight);  // u64be weight ‖ u64be price
 std::pair<PoolKey, merkle::Weight> read_weight(Bytes weight_key, Bytes value);
 
+// proposals: the id of a proposal; who voted on it.
+inline Buffer ballot_key(const Hash32& proposal, const AccountId& account) {
+  return ByteWriter().bytes(proposal).bytes(account).take();
+}
+
 // due: what falls due at a height, in the order in which it is done.
-enum class DueKind : uint8_t { instance = 1, session = 2 };
+enum class DueKind : uint8_t { instance = 1, session = 2, proposal = 3, policy = 4 };
 inline Buffer due_key(uint64_t height, DueKind kind, const Hash32& id) {
   return ByteWriter().u64_be(height).u8(static_cast<uint8_t>(kind)).bytes(id).take();
 }

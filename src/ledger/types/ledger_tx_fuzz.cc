@@ -48,6 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   same<ledger::RotateKeys>(input);
   same<ledger::RevokeInstance>(input);
   same<ledger::RegisterModel>(input);
+  same<ledger::PolicyLayers>(input);
+  same<ledger::Propose>(input);
+  same<ledger::Restriction>(input);
   same<ledger::PutBeaconShare>(input);
   same<ledger::PutCollateral>(input);
   same<ledger::SignedReceipt>(input);

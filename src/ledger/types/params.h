@@ -38,6 +38,11 @@ struct Params : Record<Params> {
   uint64_t unbond_blocks = 604'800;      // slashable meanwhile
   uint64_t model_fee_micro = 100'000;    // of a registration, to the treasury
   uint32_t slash_finder_permille = 100;  // of a slash to whoever proves a fault that wronged nobody
+  uint64_t voting_blocks = 86'400;       // then a proposal that has not passed is rejected
+  uint64_t timelock_blocks = 86'400;     // from passing to taking effect, unless it only restricts
+  uint64_t pause_blocks = 86'400;        // of an emergency pause
+  uint32_t quorum_permille = 500;        // of all stake that must agree
+  uint64_t proposal_fee_micro = 100'000;
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -62,6 +67,11 @@ struct Params : Record<Params> {
     v(19, "unbond_blocks", r.unbond_blocks);
     v(20, "model_fee_micro", r.model_fee_micro);
     v(21, "slash_finder_permille", r.slash_finder_permille);
+    v(22, "voting_blocks", r.voting_blocks);
+    v(23, "timelock_blocks", r.timelock_blocks);
+    v(24, "pause_blocks", r.pause_blocks);
+    v(25, "quorum_permille", r.quorum_permille);
+    v(26, "proposal_fee_micro", r.proposal_fee_micro);
   }
   bool operator==(const Params&) const = default;
 };
@@ -131,7 +141,8 @@ struct Release : Record<Release> {
   bool operator==(const Release&) const = default;
 };
 
-// The network's layer of policy; `policy::Rules` in words of the ledger.
+// The policy in force: all layers of the ledger merged (governance.h); `policy::Rules` in words of
+// the ledger. A version is never used again and only rises: who has seen one takes none below it.
 struct NetworkPolicy : Record<NetworkPolicy> {
   uint64_t version = 1;
   std::vector<uint8_t> accepted_statuses;
@@ -140,6 +151,9 @@ struct NetworkPolicy : Record<NetworkPolicy> {
   std::vector<std::string> distrusted_products;
   std::vector<Release> releases;  // nothing outside is admitted
   bool allow_development = false;
+  std::vector<Buffer> denied_measurements;
+  std::vector<Hash32> denied_platforms;  // platform_id_hash
+  std::vector<uint8_t> paused_formats;
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -150,6 +164,9 @@ struct NetworkPolicy : Record<NetworkPolicy> {
     v(5, "distrusted_products", r.distrusted_products, kMaxPolicyNames, kMaxNameBytes);
     v(6, "releases", r.releases, kMaxReleases);
     v(7, "allow_development", r.allow_development);
+    v(8, "denied_measurements", r.denied_measurements, kMaxPolicyNames, kMaxMeasurementBytes);
+    v(9, "denied_platforms", r.denied_platforms, kMaxPolicyNames);
+    v(10, "paused_formats", r.paused_formats, kMaxPolicyNames);
   }
   bool operator==(const NetworkPolicy&) const = default;
 };

@@ -32,16 +32,24 @@ bool valid(const Params& p) {
                              p.max_session_lifetime_blocks,
                              p.settle_window_blocks,
                              p.history_blocks,
-                             p.unbond_blocks};
+                             p.unbond_blocks,
+                             p.voting_blocks,
+                             p.timelock_blocks,
+                             p.pause_blocks};
   for (uint64_t count : blocks) {
     if (count == 0 || count > kMaxBlocks) return false;
   }
+  for (uint32_t permille :
+       {p.slash_user_permille, p.slash_finder_permille, p.treasury_permille, p.quorum_permille}) {
+    if (permille > kPermille) return false;
+  }
   // A request is drawn two blocks later at the earliest; the ledger must still know the blocks that
-  // evidence may name and the beacons that requests wait for.
+  // evidence may name and the beacons that requests wait for; a stake that moved must not vote
+  // again.
   return p.request_lifetime_blocks > 2 && p.history_blocks >= p.evidence_max_age_blocks &&
-         p.history_blocks >= p.request_lifetime_blocks && p.slash_user_permille <= kPermille &&
-         p.slash_finder_permille <= kPermille && p.treasury_permille <= kPermille &&
-         p.max_redraws <= kMaxExcluded && p.reputation_start <= kMaxReputation;
+         p.history_blocks >= p.request_lifetime_blocks && p.unbond_blocks >= p.voting_blocks &&
+         p.quorum_permille > 0 && p.max_redraws <= kMaxExcluded &&
+         p.reputation_start <= kMaxReputation;
 }
 
 bool valid(const Model& model, const Params& params) {

@@ -55,6 +55,15 @@ TEST(Records, EachHasOneEncoding) {
   collateral.files = {{1, 2}, {3}};
   expect_strict(collateral);
   expect_strict(BlockRef());
+  PolicyLayers layers = layers_of(network.genesis.policy);
+  layers.restrictions = {Restriction()};
+  layers.pauses = {EmergencyPause()};
+  expect_strict(layers);
+  Proposal proposal;
+  proposal.change = {1};
+  expect_strict(proposal);
+  expect_strict(Ballot());
+  expect_strict(Totals());
   KeySet keys;
   keys.epochs = {KeyConfig()};
   expect_strict(keys);
@@ -96,6 +105,15 @@ TEST(Records, BodiesHaveOneEncoding) {
   KeyRotation rotation;
   rotation.keys.config = {1, 2};
   expect_strict(sign_rotation(rotation, "chain", key_of("identity")));
+  expect_strict(VendorPolicy());
+  expect_strict(Revocation());
+  expect_strict(Withdrawal());
+  Propose propose;
+  propose.change = {1, 2};
+  expect_strict(propose);
+  expect_strict(Vote());
+  expect_strict(ReleaseApprove());
+  expect_strict(PauseFormat());
   expect_strict(DrainInstance());
   expect_strict(RetireInstance());
   RevokeInstance revoke;
@@ -160,7 +178,7 @@ TEST(Enums, NamesAreUniqueAndEveryCodeHasASentence) {
     EXPECT_TRUE(names.insert(name(*code)).second) << number;
     EXPECT_TRUE(sentences.insert(describe(*code)).second) << number;
   }
-  EXPECT_EQ(codes, 94u);
+  EXPECT_EQ(codes, 104u);
   EXPECT_FALSE(code_from(UINT32_MAX));
   std::vector<std::string_view> families;
   for (size_t i = 0; i < kFamilyCount; ++i) families.push_back(name(static_cast<Family>(i)));
