@@ -42,11 +42,7 @@ void freeze(Context& c, Session& session) {
   c.store.put(Family::draws, frozen_key(c.height, session.model_root),
               frozen_record(c.height, pools).encode());
   // The beacon of the next height is decided by keys alone; asking for it here opens its shares.
-  if (!c.beacon(c.height + 1)) {
-    Beacon beacon;
-    beacon.height = c.height + 1;
-    c.put(beacon);
-  }
+  want_beacon(c, c.height + 1);
 }
 
 void assign(Context& c, Session& session, Instance instance, const Drawn& drawn) {

@@ -11,6 +11,13 @@ bool beacon_wanted(const Beacon& beacon, const Params& params, uint64_t height) 
          height - beacon.height < params.request_lifetime_blocks;
 }
 
+void want_beacon(Context& c, uint64_t beacon_height) {
+  if (c.beacon(beacon_height)) return;
+  Beacon beacon;
+  beacon.height = beacon_height;
+  c.put(beacon);
+}
+
 Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body) {
   auto beacon = c.beacon(body.height);
   if (!beacon || !beacon_wanted(*beacon, c.params, c.height)) return Code::beacon_not_wanted;

@@ -25,10 +25,11 @@ struct Context {
   uint64_t height;
   UnixMillis time_ms;
   Hash32 block_hash;
-  std::vector<Event> events;        // of what is going on now; dropped when it is rolled back
-  std::vector<SessionId> requests;  // whose candidates are frozen at the end of this block
-  Buffer data;                      // of the result of the transaction
-  bool reweigh_all = false;         // a parameter that weights rest on has changed
+  std::vector<Event> events;           // of what is going on now; dropped when it is rolled back
+  std::vector<SessionId> requests;     // whose pools are frozen at the end of this block
+  std::vector<ModelRoot> check_draws;  // likewise: committees that are drawn from this model's
+  Buffer data;                         // of the result of the transaction
+  bool reweigh_all = false;            // a parameter that weights rest on has changed
 
   UnixSeconds now() const { return time_ms / 1000; }
   const std::string& chain_id() const { return genesis.chain_id; }
@@ -119,6 +120,11 @@ Verdict apply_confirm(Context& c, const Tx& tx, const ConfirmAttestation& body);
 Verdict apply_report(Context& c, const Tx& tx, const ReportAttestation& body);
 Verdict apply_settle(Context& c, const Tx& tx, const Settle& body);
 Verdict apply_close(Context& c, const Tx& tx, const CloseSession& body);
+Verdict apply_commit_receipts(Context& c, const Tx& tx, const CommitReceipts& body);
+Verdict apply_open_receipt(Context& c, const Tx& tx, const OpenReceipt& body);
+Verdict apply_commit_verdict(Context& c, const Tx& tx, const CommitVerdict& body);
+Verdict apply_reveal_verdict(Context& c, const Tx& tx, const RevealVerdict& body);
+Verdict apply_appeal(Context& c, const Tx& tx, const Appeal& body);
 Verdict apply_propose(Context& c, const Tx& tx, const Propose& body);
 Verdict apply_vote(Context& c, const Tx& tx, const Vote& body);
 Verdict apply_release_approve(Context& c, const Tx& tx, const ReleaseApprove& body);
@@ -151,6 +157,14 @@ void end_instance(Context& c, Instance instance, InstanceState state);
 void suspend_instance(Context& c, Instance instance, Code code);
 void instance_due(Context& c, const InstanceId& id);
 
+// --- checks.cc ----------------------------------------------------------------------------------
+// Units that a session was just paid for, if its user consented to checks.
+void count_audited(Context& c, const Session& session, uint64_t units);
+void freeze_checkers(Context& c);
+void batch_due(Context& c, const BatchId& id);
+void check_due(Context& c, const CheckId& id);
+void audit_due(Context& c, const InstanceId& id);
+
 // --- governance.cc ------------------------------------------------------------------------------
 void proposal_due(Context& c, const ProposalId& id);
 void policy_due(Context& c);  // something in it begins or ends at this height
@@ -169,6 +183,7 @@ void release_sessions(Context& c, const InstanceId& instance, bool revoked);
 void session_due(Context& c, const SessionId& id);
 void freeze_requests(Context& c);
 void draw_session(Context& c, Session& session);
+void want_beacon(Context& c, uint64_t beacon_height);  // opens its shares
 bool beacon_wanted(const Beacon& beacon, const Params& params, uint64_t height);
 
 }  // namespace cloister::ledger

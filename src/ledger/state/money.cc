@@ -18,7 +18,7 @@ T stored(Bytes value) {
 }
 
 Wide money_of(const Operator& op) {
-  Wide total = op.stake_micro;
+  Wide total = Wide{op.stake_micro} + op.check_reserve_micro;
   for (const Unbonding& part : op.unbonding) total += part.amount_micro;
   return total;
 }
@@ -31,6 +31,8 @@ Wide money_in(Family family, Bytes key, std::optional<Bytes> value) {
     case Family::operators:
       if (key.size() != sizeof(AccountId)) return 0;  // names of instances
       return money_of(stored<Operator>(*value));
+    case Family::checks:
+      return stored<Check>(*value).bond_micro;
     case Family::sessions:
       return stored<Session>(*value).escrow_micro;
     default:
@@ -107,7 +109,7 @@ void audit_block(const Store& store) {
 
 uint64_t total_money(const Store& store) {
   Wide total = 0;
-  for (Family family : {Family::accounts, Family::operators, Family::sessions}) {
+  for (Family family : {Family::accounts, Family::checks, Family::operators, Family::sessions}) {
     store.for_each(family, {}, [&](Bytes key, Bytes value) {
       total += money_in(family, key, value);
       return true;

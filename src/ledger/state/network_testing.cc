@@ -13,7 +13,7 @@ void must(bool held) {
 
 EvidenceItem scripted_evidence(const Fixed<64>& report_data, uint8_t platform) {
   EvidenceItem item;
-  item.format = 1;
+  item.format = platform < kOtherVendor ? 1 : 3;
   item.bytes = ByteWriter().bytes(report_data).u8(platform).take();
   return item;
 }

@@ -12,6 +12,8 @@
 
 namespace cloister::ledger {
 
+constexpr uint8_t kOtherVendor = 128;  // platforms from here on are of format 3, the others of 1
+
 // Evidence is 64 bytes of report data and one byte that names the platform. What would come from
 // the vendors is set by the test.
 class ScriptedVerifier final : public AdmissionVerifier {

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "ledger/state/context.h"
 
 namespace cloister::ledger {
@@ -56,6 +58,10 @@ Verdict apply_withdraw(Context& c, const Tx& tx, const OperatorWithdraw&) {
     released += part.amount_micro;
     return true;
   });
+  // Who has left altogether is given what was set aside for checks as well.
+  if (op->live_instances == 0 && op->stake_micro == 0 && op->unbonding.empty()) {
+    released += std::exchange(op->check_reserve_micro, 0);
+  }
   if (released == 0) return Code::nothing_to_withdraw;
   c.put(tx.account, *op);
   credit(c, tx.account, released);

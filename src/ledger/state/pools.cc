@@ -41,6 +41,33 @@ std::set<InstanceId> touched(const Store& store, const Params& params) {
   return out;
 }
 
+template <typename T>
+T due_record(const Store& store, Family family, Bytes id) {
+  const auto value = store.get(family, id);
+  invariant(value.has_value(), "something falls due that does not exist");
+  return stored<T>(*value);
+}
+
+// The height and model whose pools something that falls due will draw from.
+std::optional<std::pair<uint64_t, ModelRoot>> waits_for(const Store& store, DueKind kind,
+                                                        Bytes id) {
+  if (kind == DueKind::session) {
+    const auto session = due_record<Session>(store, Family::sessions, id);
+    if (session.state != SessionState::requested) return std::nullopt;
+    return std::pair(session.request_height, session.model_root);
+  }
+  if (kind == DueKind::batch) {
+    const auto batch = due_record<Batch>(store, Family::batches, id);
+    return std::pair(batch.height, batch.model_root);
+  }
+  if (kind == DueKind::check) {
+    const auto check = due_record<Check>(store, Family::checks, id);
+    if (check.state != CheckState::appealed) return std::nullopt;
+    return std::pair(check.draw_height, check.model_root);
+  }
+  return std::nullopt;
+}
+
 std::set<InstanceId> everyone(const Store& store) {
   std::set<InstanceId> out;
   store.for_each(Family::instances, {}, [&](Bytes key, Bytes) {
@@ -170,12 +197,8 @@ Pools Pools::load(const Store& store) {
 
   std::map<uint64_t, std::map<ModelRoot, uint64_t>> waiting;
   store.for_each(Family::due, {}, [&](Bytes key, Bytes) {
-    if (key[8] != static_cast<uint8_t>(DueKind::session)) return true;
-    const auto value = store.get(Family::sessions, key.subspan(9));
-    invariant(value.has_value(), "a session falls due that does not exist");
-    const Session session = stored<Session>(*value);
-    if (session.state == SessionState::requested) {
-      ++waiting[session.request_height][session.model_root];
+    if (const auto held = waits_for(store, DueKind{key[8]}, key.subspan(9))) {
+      ++waiting[held->first][held->second];
     }
     return true;
   });

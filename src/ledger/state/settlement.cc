@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ledger/state/context.h"
 #include "ledger/types/receipt.h"
 
@@ -17,13 +19,31 @@ Code check_receipt(const Context& c, const SignedReceipt& signed_receipt, const 
   return Code::ok;
 }
 
-// Network's share and model owner's share rounded down; the operator gets the rest.
+// What the operator sets aside for those who check its answers, until its reserve is full.
+uint64_t set_aside(Context& c, const Session& session, const Instance& instance,
+                   uint64_t amount_micro) {
+  if (!session.allow_audit) return 0;
+  auto op = c.operator_of(instance.operator_account);
+  invariant(op.has_value(), "an instance has no operator");
+  const uint64_t full = std::max(c.params.check_reserve_micro, op->check_reserve_micro);
+  const uint64_t part = std::min(share_of(amount_micro, c.params.check_reserve_permille),
+                                 full - op->check_reserve_micro);
+  op->check_reserve_micro += part;
+  c.put(instance.operator_account, *op);
+  return part;
+}
+
+// The shares of network and model owner are rounded down; the operator gets the rest. A share that
+// was fixed at the draw gives way when the network's has risen since.
 void pay(Context& c, const Session& session, const Instance& instance, uint64_t amount_micro) {
   const uint64_t treasury = share_of(amount_micro, c.params.treasury_permille);
-  const uint64_t owner = session.model_owner ? share_of(amount_micro, session.owner_permille) : 0;
+  const uint64_t reserve = set_aside(c, session, instance, amount_micro);
+  const uint64_t left = amount_micro - treasury - reserve;
+  const uint64_t owner =
+      session.model_owner ? std::min(left, share_of(amount_micro, session.owner_permille)) : 0;
   credit(c, treasury_account(), treasury);
   if (owner > 0) credit(c, *session.model_owner, owner);
-  credit(c, instance.operator_account, amount_micro - treasury - owner);
+  credit(c, instance.operator_account, left - owner);
 }
 
 }  // namespace
@@ -51,6 +71,7 @@ Verdict apply_settle(Context& c, const Tx& tx, const Settle& body) {
   if (session->cumulative_units == 0) {
     change_reputation(c, instance->operator_account, c.params.reputation_settled_gain);
   }
+  count_audited(c, *session, units - session->cumulative_units);
   session->cumulative_units = units;
   session->paid_micro = *cost;
   session->escrow_micro -= amount;

@@ -54,6 +54,16 @@ Verdict dispatch(Context& c, const Tx& tx) {
       return run(c, tx, apply_settle);
     case TxKind::close_session:
       return run(c, tx, apply_close);
+    case TxKind::commit_receipts:
+      return run(c, tx, apply_commit_receipts);
+    case TxKind::open_receipt:
+      return run(c, tx, apply_open_receipt);
+    case TxKind::commit_verdict:
+      return run(c, tx, apply_commit_verdict);
+    case TxKind::reveal_verdict:
+      return run(c, tx, apply_reveal_verdict);
+    case TxKind::appeal:
+      return run(c, tx, apply_appeal);
     case TxKind::propose:
       return run(c, tx, apply_propose);
     case TxKind::vote:
@@ -97,7 +107,7 @@ TxResult isolated(Context& c, Bytes bytes) {
   c.store.mark();
   c.data.clear();
   std::vector<Event> block_events = std::exchange(c.events, {});
-  const size_t requests = c.requests.size();
+  const size_t requests = c.requests.size(), check_draws = c.check_draws.size();
   const Verdict verdict = apply_tx(c, bytes);
   TxResult result;
   result.code = verdict.code;
@@ -108,6 +118,7 @@ TxResult isolated(Context& c, Bytes bytes) {
   } else {
     c.store.rollback();
     c.requests.resize(requests);
+    c.check_draws.resize(check_draws);
   }
   c.events = std::move(block_events);
   return result;
@@ -123,6 +134,12 @@ void fall_due(Context& c, DueKind kind, const Hash32& id) {
       return proposal_due(c, id);
     case DueKind::policy:
       return policy_due(c);
+    case DueKind::batch:
+      return batch_due(c, id);
+    case DueKind::check:
+      return check_due(c, id);
+    case DueKind::audit:
+      return audit_due(c, id);
   }
   invariant(false, "something unknown falls due");
 }
@@ -231,13 +248,14 @@ std::expected<State, StateError> State::from_store(Store store, Verifier verifie
 BlockResult State::apply(const BlockInput& block) {
   invariant(block.height == height_ + 1, "a block out of order");
   invariant(block.time_ms >= time_ms_, "a block before its predecessor");
-  Context c{store_,       pools_,        genesis_,   params_, policy_, *verifier_,
-            block.height, block.time_ms, block.hash, {},      {},      {}};
+  Context c{store_,        pools_,     genesis_, params_, policy_, *verifier_, block.height,
+            block.time_ms, block.hash, {},       {},      {},      {}};
   BlockResult result;
   process_due(c);
   for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));
   pools_.refresh(store_, params_, c.reweigh_all);
   freeze_requests(c);
+  freeze_checkers(c);
   remember_block(c);
   audit_block(store_);
   store_.seal();

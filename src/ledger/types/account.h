@@ -40,6 +40,7 @@ struct Operator : Record<Operator> {
   uint64_t slashed_micro = 0;
   std::vector<Unbonding> unbonding;  // in the order of their heights
   uint32_t live_instances = 0;
+  uint64_t check_reserve_micro = 0;  // from its settlements; pays those who check its answers
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -48,6 +49,7 @@ struct Operator : Record<Operator> {
     v(3, "slashed_micro", r.slashed_micro);
     v(4, "unbonding", r.unbonding, kMaxUnbonding);
     v(5, "live_instances", r.live_instances);
+    v(6, "check_reserve_micro", r.check_reserve_micro);
   }
   bool operator==(const Operator&) const = default;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ledger/types/beacon.h"
+#include "ledger/types/checks.h"
 #include "ledger/types/governance.h"
 #include "ledger/types/instance_bodies.h"
 #include "ledger/types/model_bodies.h"

@@ -38,6 +38,11 @@ constexpr Named<TxKind> kTxKinds[] = {
     {TxKind::settle, "settle"},
     {TxKind::close_session, "close_session"},
     {TxKind::beacon_share, "beacon_share"},
+    {TxKind::commit_receipts, "commit_receipts"},
+    {TxKind::open_receipt, "open_receipt"},
+    {TxKind::commit_verdict, "commit_verdict"},
+    {TxKind::reveal_verdict, "reveal_verdict"},
+    {TxKind::appeal, "appeal"},
     {TxKind::propose, "propose"},
     {TxKind::vote, "vote"},
     {TxKind::release_approve, "release_approve"},
@@ -67,6 +72,24 @@ constexpr Named<ReportReason> kReportReasons[] = {
 constexpr Named<ModelAccess> kModelAccesses[] = {
     {ModelAccess::open, "open"},
     {ModelAccess::sealed, "sealed"},
+};
+
+constexpr Named<CheckState> kCheckStates[] = {
+    {CheckState::opening, "opening"},     {CheckState::committing, "committing"},
+    {CheckState::revealing, "revealing"}, {CheckState::decided, "decided"},
+    {CheckState::appealed, "appealed"},   {CheckState::ended, "ended"},
+};
+
+constexpr Named<CheckVerdict> kCheckVerdicts[] = {
+    {CheckVerdict::match, "match"},
+    {CheckVerdict::mismatch, "mismatch"},
+    {CheckVerdict::unavailable, "unavailable"},
+};
+
+constexpr Named<CheckOutcome> kCheckOutcomes[] = {
+    {CheckOutcome::pending, "pending"},     {CheckOutcome::passed, "passed"},
+    {CheckOutcome::failed, "failed"},       {CheckOutcome::unopened, "unopened"},
+    {CheckOutcome::undecided, "undecided"},
 };
 
 constexpr Named<RestrictionKind> kRestrictionKinds[] = {
@@ -123,6 +146,15 @@ std::string_view name(ReportReason value) {
 }
 std::string_view name(ModelAccess value) {
   return find_name(kModelAccesses, value);
+}
+std::string_view name(CheckState value) {
+  return find_name(kCheckStates, value);
+}
+std::string_view name(CheckVerdict value) {
+  return find_name(kCheckVerdicts, value);
+}
+std::string_view name(CheckOutcome value) {
+  return find_name(kCheckOutcomes, value);
 }
 std::string_view name(RestrictionKind value) {
   return find_name(kRestrictionKinds, value);

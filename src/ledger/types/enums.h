@@ -30,6 +30,11 @@ enum class TxKind : uint8_t {
   settle = 23,
   close_session = 24,
   beacon_share = 40,
+  commit_receipts = 50,
+  open_receipt = 51,
+  commit_verdict = 52,
+  reveal_verdict = 53,
+  appeal = 54,
   propose = 60,
   vote = 61,
   release_approve = 62,
@@ -127,6 +132,19 @@ enum class Code : uint32_t {
   voted_before = 89,
   not_release_key = 90,
   paused_before = 91,
+  // checks
+  epoch_invalid = 140,
+  batch_exists = 141,
+  check_unknown = 142,
+  wrong_check_state = 143,
+  not_on_committee = 144,
+  committed_before = 145,
+  not_committed = 146,
+  revealed_before = 147,
+  commitment_mismatch = 148,
+  receipt_not_drawn = 149,
+  not_audited = 150,
+  may_not_appeal = 151,
   // evidence was refused: 100 + the verifier's error (evidence/common/evidence.h)
   evidence_malformed = 101,
   evidence_unsupported = 102,
@@ -185,6 +203,29 @@ enum class ReportReason : uint8_t {
 enum class ModelAccess : uint8_t {
   open = 1,    // anyone may hold the weights
   sealed = 2,  // the weights are encrypted; the key policy says which instances get the key
+};
+
+enum class CheckState : uint8_t {
+  opening = 1,     // the instance must show the drawn receipt
+  committing = 2,  // checkers score it and commit to their verdicts
+  revealing = 3,
+  decided = 4,   // may be appealed
+  appealed = 5,  // a larger committee is being drawn
+  ended = 6,
+};
+
+enum class CheckVerdict : uint8_t {
+  match = 1,
+  mismatch = 2,
+  unavailable = 3,  // the instance did not hand over what the receipt speaks of
+};
+
+enum class CheckOutcome : uint8_t {
+  pending = 1,
+  passed = 2,
+  failed = 3,
+  unopened = 4,
+  undecided = 5,  // no verdict of a majority
 };
 
 enum class RestrictionKind : uint8_t {
@@ -260,6 +301,9 @@ std::string_view name(InstanceState value);
 std::string_view name(SessionState value);
 std::string_view name(ReportReason value);
 std::string_view name(ModelAccess value);
+std::string_view name(CheckState value);
+std::string_view name(CheckVerdict value);
+std::string_view name(CheckOutcome value);
 std::string_view name(RestrictionKind value);
 std::string_view name(ProposalKind value);
 std::string_view name(ProposalState value);

@@ -60,8 +60,21 @@ inline Buffer ballot_key(const Hash32& proposal, const AccountId& account) {
   return ByteWriter().bytes(proposal).bytes(account).take();
 }
 
+// batches: the id of a batch; what an instance was paid for and committed. checks: the id.
+inline Buffer audit_key(const InstanceId& instance) {
+  return ByteWriter().bytes(instance).u8(0).take();
+}
+
 // due: what falls due at a height, in the order in which it is done.
-enum class DueKind : uint8_t { instance = 1, session = 2, proposal = 3, policy = 4 };
+enum class DueKind : uint8_t {
+  instance = 1,
+  session = 2,
+  proposal = 3,
+  policy = 4,
+  batch = 5,
+  check = 6,
+  audit = 7,  // of an instance: whether it committed what it was paid for
+};
 inline Buffer due_key(uint64_t height, DueKind kind, const Hash32& id) {
   return ByteWriter().u64_be(height).u8(static_cast<uint8_t>(kind)).bytes(id).take();
 }

@@ -49,6 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   same<ledger::RevokeInstance>(input);
   same<ledger::RegisterModel>(input);
   same<ledger::PolicyLayers>(input);
+  same<ledger::Check>(input);
+  same<ledger::OpenReceipt>(input);
   same<ledger::Propose>(input);
   same<ledger::Restriction>(input);
   same<ledger::PutBeaconShare>(input);

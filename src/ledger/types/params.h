@@ -43,6 +43,29 @@ struct Params : Record<Params> {
   uint64_t pause_blocks = 86'400;        // of an emergency pause
   uint32_t quorum_permille = 500;        // of all stake that must agree
   uint64_t proposal_fee_micro = 100'000;
+  // Checks. An answer of reference_units pays answer_pay and costs answer_cost to compute; lying
+  // must not pay when check_permille of such answers are checked and dishonest_permille of all
+  // stake lies.
+  uint64_t epoch_blocks = 3'600;
+  uint32_t check_permille = 10;
+  uint32_t check_size = 3;
+  uint64_t reference_units = 500;
+  uint64_t answer_cost_micro = 1'000;
+  uint64_t answer_pay_micro = 1'200;
+  uint32_t dishonest_permille = 500;
+  uint64_t open_blocks = 100;
+  uint64_t verdict_blocks = 200;
+  uint64_t reveal_blocks = 100;
+  uint64_t appeal_blocks = 200;
+  uint64_t mismatch_slash_micro = 400'000;
+  uint64_t unopened_slash_micro = 400'000;  // less than a mismatch would be the better lie
+  uint64_t uncommitted_slash_micro = 400'000;
+  uint64_t silent_slash_micro = 20'000;
+  uint64_t outvoted_slash_micro = 50'000;
+  uint64_t appeal_bond_micro = 100'000;
+  uint64_t check_pay_micro = 2'000;      // to each checker of the majority
+  uint32_t check_reserve_permille = 50;  // of a settlement, until the operator's reserve is full
+  uint64_t check_reserve_micro = 100'000;
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -72,6 +95,26 @@ struct Params : Record<Params> {
     v(24, "pause_blocks", r.pause_blocks);
     v(25, "quorum_permille", r.quorum_permille);
     v(26, "proposal_fee_micro", r.proposal_fee_micro);
+    v(27, "epoch_blocks", r.epoch_blocks);
+    v(28, "check_permille", r.check_permille);
+    v(29, "check_size", r.check_size);
+    v(30, "reference_units", r.reference_units);
+    v(31, "answer_cost_micro", r.answer_cost_micro);
+    v(32, "answer_pay_micro", r.answer_pay_micro);
+    v(33, "dishonest_permille", r.dishonest_permille);
+    v(34, "open_blocks", r.open_blocks);
+    v(35, "verdict_blocks", r.verdict_blocks);
+    v(36, "reveal_blocks", r.reveal_blocks);
+    v(37, "appeal_blocks", r.appeal_blocks);
+    v(38, "mismatch_slash_micro", r.mismatch_slash_micro);
+    v(39, "unopened_slash_micro", r.unopened_slash_micro);
+    v(40, "uncommitted_slash_micro", r.uncommitted_slash_micro);
+    v(41, "silent_slash_micro", r.silent_slash_micro);
+    v(42, "outvoted_slash_micro", r.outvoted_slash_micro);
+    v(43, "appeal_bond_micro", r.appeal_bond_micro);
+    v(44, "check_pay_micro", r.check_pay_micro);
+    v(45, "check_reserve_permille", r.check_reserve_permille);
+    v(46, "check_reserve_micro", r.check_reserve_micro);
   }
   bool operator==(const Params&) const = default;
 };
@@ -79,6 +122,10 @@ struct Params : Record<Params> {
 // Every deadline at least one block and below kMaxBlocks, shares within 1000, history long enough
 // for evidence and draws.
 bool valid(const Params& params);
+// Whether lying costs more than it saves: p > C / ((1 - r)(R + S)), where p is the share of answers
+// that are checked, C the cost of an honest one, R its pay, S the least slash of those that a liar
+// can choose from, r the share of dishonest stake (40-ledger, section 5).
+bool deterrent(const Params& params);
 constexpr uint64_t kMaxBlocks = uint64_t{1} << 40;
 
 struct Model : Record<Model> {

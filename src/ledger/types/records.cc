@@ -35,14 +35,24 @@ bool valid(const Params& p) {
                              p.unbond_blocks,
                              p.voting_blocks,
                              p.timelock_blocks,
-                             p.pause_blocks};
+                             p.pause_blocks,
+                             p.epoch_blocks,
+                             p.open_blocks,
+                             p.verdict_blocks,
+                             p.reveal_blocks,
+                             p.appeal_blocks};
   for (uint64_t count : blocks) {
     if (count == 0 || count > kMaxBlocks) return false;
   }
   for (uint32_t permille :
-       {p.slash_user_permille, p.slash_finder_permille, p.treasury_permille, p.quorum_permille}) {
+       {p.slash_user_permille, p.slash_finder_permille, p.treasury_permille, p.quorum_permille,
+        p.check_permille, p.dishonest_permille, p.check_reserve_permille}) {
     if (permille > kPermille) return false;
   }
+  if (p.treasury_permille + p.check_reserve_permille > kPermille) return false;
+  if (p.check_size == 0 || p.check_size > kMaxCheckSize) return false;
+  if (p.reference_units == 0 || p.reference_units > kMaxBlocks) return false;
+  if (!deterrent(p)) return false;
   // A request is drawn two blocks later at the earliest; the ledger must still know the blocks that
   // evidence may name and the beacons that requests wait for; a stake that moved must not vote
   // again.
@@ -52,9 +62,20 @@ bool valid(const Params& p) {
          p.reputation_start <= kMaxReputation;
 }
 
+bool deterrent(const Params& p) {
+  using Wide = unsigned __int128;
+  const uint64_t slash =
+      std::min({p.mismatch_slash_micro, p.unopened_slash_micro, p.uncommitted_slash_micro});
+  // It fits: permille × permille × 2^65.
+  const Wide at_risk = Wide{p.answer_pay_micro} + slash;
+  return Wide{p.check_permille} * (kPermille - p.dishonest_permille) * at_risk >
+         Wide{p.answer_cost_micro} * kPermille * kPermille;
+}
+
 bool valid(const Model& model, const Params& params) {
-  const bool share_fits = model.owner_permille <= kPermille - params.treasury_permille &&
-                          (model.owner_permille == 0 || model.owner);
+  const uint32_t network = params.treasury_permille + params.check_reserve_permille;
+  const bool share_fits =
+      model.owner_permille <= kPermille - network && (model.owner_permille == 0 || model.owner);
   const bool sealed = model.access == ModelAccess::sealed;
   return !model.name.empty() && share_fits && sealed != all_zero(model.key_policy_sha256);
 }

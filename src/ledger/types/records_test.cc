@@ -64,6 +64,16 @@ TEST(Records, EachHasOneEncoding) {
   expect_strict(proposal);
   expect_strict(Ballot());
   expect_strict(Totals());
+  expect_strict(Batch());
+  expect_strict(Audit());
+  Checker checker;
+  checker.commitment = hash_of("commitment");
+  checker.verdict = CheckVerdict::mismatch;
+  Check check;
+  check.committee = {checker, Checker()};
+  check.first = {checker};
+  check.user = hash_of("user");
+  expect_strict(check);
   KeySet keys;
   keys.epochs = {KeyConfig()};
   expect_strict(keys);
@@ -105,6 +115,14 @@ TEST(Records, BodiesHaveOneEncoding) {
   KeyRotation rotation;
   rotation.keys.config = {1, 2};
   expect_strict(sign_rotation(rotation, "chain", key_of("identity")));
+  expect_strict(CommitReceipts());
+  OpenReceipt opened;
+  opened.receipt = {1};
+  opened.place = {2};
+  expect_strict(opened);
+  expect_strict(CommitVerdict());
+  expect_strict(RevealVerdict());
+  expect_strict(Appeal());
   expect_strict(VendorPolicy());
   expect_strict(Revocation());
   expect_strict(Withdrawal());
@@ -178,7 +196,7 @@ TEST(Enums, NamesAreUniqueAndEveryCodeHasASentence) {
     EXPECT_TRUE(names.insert(name(*code)).second) << number;
     EXPECT_TRUE(sentences.insert(describe(*code)).second) << number;
   }
-  EXPECT_EQ(codes, 104u);
+  EXPECT_EQ(codes, 116u);
   EXPECT_FALSE(code_from(UINT32_MAX));
   std::vector<std::string_view> families;
   for (size_t i = 0; i < kFamilyCount; ++i) families.push_back(name(static_cast<Family>(i)));
