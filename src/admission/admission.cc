@@ -58,6 +58,7 @@ static_assert(same(CollateralKind::sgx_tcb_info, evidence::CollateralKind::sgx_t
 static_assert(same(CollateralKind::tdx_qe_identity, evidence::CollateralKind::tdx_qe_identity));
 static_assert(same(CollateralKind::sgx_qe_identity, evidence::CollateralKind::sgx_qe_identity));
 static_assert(same(CollateralKind::certificate, evidence::CollateralKind::certificate));
+static_assert(ledger::kNvidiaGpuFormat == static_cast<uint8_t>(evidence::Format::nvidia_gpu));
 static_assert(same(CollateralKind::crl, evidence::CollateralKind::crl));
 
 }  // namespace

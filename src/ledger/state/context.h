@@ -120,6 +120,9 @@ Verdict apply_confirm(Context& c, const Tx& tx, const ConfirmAttestation& body);
 Verdict apply_report(Context& c, const Tx& tx, const ReportAttestation& body);
 Verdict apply_settle(Context& c, const Tx& tx, const Settle& body);
 Verdict apply_close(Context& c, const Tx& tx, const CloseSession& body);
+Verdict apply_submit_job(Context& c, const Tx& tx, const SubmitJob& body);
+Verdict apply_post_input(Context& c, const Tx& tx, const PostInput& body);
+Verdict apply_post_result(Context& c, const Tx& tx, const PostResult& body);
 Verdict apply_commit_receipts(Context& c, const Tx& tx, const CommitReceipts& body);
 Verdict apply_open_receipt(Context& c, const Tx& tx, const OpenReceipt& body);
 Verdict apply_commit_verdict(Context& c, const Tx& tx, const CommitVerdict& body);
@@ -157,6 +160,12 @@ void end_instance(Context& c, Instance instance, InstanceState state);
 void suspend_instance(Context& c, Instance instance, Code code);
 void instance_due(Context& c, const InstanceId& id);
 
+// --- jobs.cc, rewards.cc ------------------------------------------------------------------------
+void miss_job(Context& c, Session& session, bool at_fault);
+void job_ended(Context& c, const SessionId& id);
+void job_due(Context& c, const SessionId& id);
+void reward_epoch(Context& c);
+
 // --- checks.cc ----------------------------------------------------------------------------------
 // Units that a session was just paid for, if its user consented to checks.
 void count_audited(Context& c, const Session& session, uint64_t units);
@@ -180,6 +189,9 @@ void finish_closing(Context& c, Session& session);
 void detach(Context& c, const Session& session);  // the instance is free of it
 // The sessions of an instance that serves no more. `revoked`: nothing more may be settled.
 void release_sessions(Context& c, const InstanceId& instance, bool revoked);
+Verdict open_session(Context& c, const Tx& tx, const OpenSession& body, bool on_ledger);
+// Pays for what a receipt shows beyond the last settlement.
+Code settle_session(Context& c, const Tx& tx, Session& session, Bytes receipt);
 void session_due(Context& c, const SessionId& id);
 void freeze_requests(Context& c);
 void draw_session(Context& c, Session& session);

@@ -112,6 +112,9 @@ Code claim_platforms(Context& c, const Instance& instance) {
 void mark_verified(Context& c, Instance& instance) {
   const Buffer key = due_key(instance.expires_height, DueKind::instance, instance.id);
   c.store.erase(Family::due, key);
+  if (instance.state != InstanceState::active || instance.active_since == 0) {
+    instance.active_since = c.height;
+  }
   instance.state = InstanceState::active;
   instance.policy_version = c.policy.version;
   instance.verified_height = c.height;

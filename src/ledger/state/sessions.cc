@@ -17,6 +17,7 @@ void end_session(Context& c, Session& session, SessionState state, const char* r
   schedule(c, session, 0);
   c.store.erase(Family::draws, session.id);
   c.put(session);
+  if (session.on_ledger) job_ended(c, session.id);
   credit(c, session.user, rest);
   auto attributes = ids(session);
   attributes.push_back({"returned_micro", std::to_string(rest)});
@@ -75,6 +76,10 @@ void finish_closing(Context& c, Session& session) {
 }
 
 Verdict apply_open(Context& c, const Tx& tx, const OpenSession& body) {
+  return open_session(c, tx, body, false);
+}
+
+Verdict open_session(Context& c, const Tx& tx, const OpenSession& body, bool on_ledger) {
   const auto model = c.find<Model>(Family::models, body.model_root);
   if (!model) return Code::model_unknown;
   if (model->deprecated) return Code::model_deprecated;
@@ -97,6 +102,7 @@ Verdict apply_open(Context& c, const Tx& tx, const OpenSession& body) {
   session.deposit_micro = session.escrow_micro = body.deposit_micro;
   session.lifetime_blocks = body.lifetime_blocks;
   session.allow_audit = body.allow_audit;
+  session.on_ledger = on_ledger;
   session.opened_height = c.height;
   request_draw(c, session);
   c.data = id_key(session.id);
@@ -107,6 +113,7 @@ Verdict apply_confirm(Context& c, const Tx& tx, const ConfirmAttestation& body) 
   auto session = c.session(body.session);
   if (!session) return Code::session_unknown;
   if (session->user != tx.account) return Code::not_session_user;
+  if (session->on_ledger) return Code::is_a_job;
   if (session->state != SessionState::assigned) return Code::wrong_session_state;
   if (session->instance != body.instance) return Code::wrong_instance;
   if (body.policy_version != c.policy.version) return Code::policy_version_unknown;
@@ -126,12 +133,17 @@ Verdict apply_close(Context& c, const Tx& tx, const CloseSession& body) {
   auto session = c.session(body.session);
   if (!session) return Code::session_unknown;
   if (session->user != tx.account) return Code::not_session_user;
+  if (session->on_ledger) return Code::is_a_job;
   if (session->state != SessionState::confirmed) return Code::wrong_session_state;
   start_closing(c, *session, "user");
   return Code::ok;
 }
 
 void release_sessions(Context& c, const InstanceId& instance, bool revoked) {
+  const auto ended = c.instance(instance);
+  invariant(ended.has_value(), "an instance is gone");
+  const bool by_operator =
+      ended->state == InstanceState::retired || ended->state == InstanceState::expired;
   std::vector<SessionId> held;
   c.store.for_each(Family::assignments, instance, [&](Bytes key, Bytes) {
     held.push_back(*to_fixed<32>(key.subspan(32)));
@@ -148,6 +160,8 @@ void release_sessions(Context& c, const InstanceId& instance, bool revoked) {
       } else {
         request_draw(c, *session);
       }
+    } else if (session->on_ledger) {
+      miss_job(c, *session, by_operator);
     } else if (revoked) {
       finish_closing(c, *session);
     } else if (session->state == SessionState::confirmed) {
@@ -167,7 +181,8 @@ void session_due(Context& c, const SessionId& id) {
       detach(c, *session);
       return refund(c, *session, "not confirmed");
     case SessionState::confirmed:
-      return start_closing(c, *session, "lifetime");
+      return session->on_ledger ? miss_job(c, *session, true)
+                                : start_closing(c, *session, "lifetime");
     case SessionState::closing:
       return finish_closing(c, *session);
     case SessionState::closed:

@@ -48,40 +48,44 @@ void pay(Context& c, const Session& session, const Instance& instance, uint64_t 
 
 }  // namespace
 
-// Pays for the units since the last settlement. The whole cost is rounded up once, so many small
-// receipts cost no more than one.
-Verdict apply_settle(Context& c, const Tx& tx, const Settle& body) {
-  auto session = c.session(body.session);
-  if (!session) return Code::session_unknown;
-  if (session->state != SessionState::confirmed && session->state != SessionState::closing) {
-    return Code::wrong_session_state;
-  }
-  const auto instance = c.instance(*session->instance);
+// The whole cost is rounded up once, so many small receipts cost no more than one.
+Code settle_session(Context& c, const Tx& tx, Session& session, Bytes bytes) {
+  const auto instance = c.instance(*session.instance);
   invariant(instance.has_value(), "a session's instance does not exist");
   if (tx.account != instance->operator_account && tx.account != instance->identity_key) {
     return Code::not_of_instance;
   }
-  const auto receipt = SignedReceipt::decode(body.receipt);
+  const auto receipt = SignedReceipt::decode(bytes);
   if (!receipt) return Code::receipt_malformed;
-  if (Code code = check_receipt(c, *receipt, *session, *instance); code != Code::ok) return code;
+  if (Code code = check_receipt(c, *receipt, session, *instance); code != Code::ok) return code;
   const uint64_t units = receipt->receipt.cumulative_units;
-  const auto cost = cost_micro(units, session->price_micro);
-  invariant(cost && *cost <= session->deposit_micro, "a session costs more than its deposit");
-  const uint64_t amount = *cost - session->paid_micro;
-  if (session->cumulative_units == 0) {
+  const auto cost = cost_micro(units, session.price_micro);
+  invariant(cost && *cost <= session.deposit_micro, "a session costs more than its deposit");
+  const uint64_t amount = *cost - session.paid_micro;
+  if (session.cumulative_units == 0) {
     change_reputation(c, instance->operator_account, c.params.reputation_settled_gain);
   }
-  count_audited(c, *session, units - session->cumulative_units);
-  session->cumulative_units = units;
-  session->paid_micro = *cost;
-  session->escrow_micro -= amount;
-  c.put(*session);
-  pay(c, *session, *instance, amount);
-  c.emit("session.settled", {{"session", to_hex(session->id)},
+  count_audited(c, session, units - session.cumulative_units);
+  session.cumulative_units = units;
+  session.paid_micro = *cost;
+  session.escrow_micro -= amount;
+  c.put(session);
+  pay(c, session, *instance, amount);
+  c.emit("session.settled", {{"session", to_hex(session.id)},
                              {"instance", to_hex(instance->id)},
                              {"cumulative_units", std::to_string(units)},
                              {"paid_micro", std::to_string(amount)}});
   return Code::ok;
+}
+
+Verdict apply_settle(Context& c, const Tx& tx, const Settle& body) {
+  auto session = c.session(body.session);
+  if (!session) return Code::session_unknown;
+  if (session->on_ledger) return Code::is_a_job;
+  if (session->state != SessionState::confirmed && session->state != SessionState::closing) {
+    return Code::wrong_session_state;
+  }
+  return settle_session(c, tx, *session, body.receipt);
 }
 
 }  // namespace cloister::ledger

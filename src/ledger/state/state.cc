@@ -54,6 +54,12 @@ Verdict dispatch(Context& c, const Tx& tx) {
       return run(c, tx, apply_settle);
     case TxKind::close_session:
       return run(c, tx, apply_close);
+    case TxKind::submit_job:
+      return run(c, tx, apply_submit_job);
+    case TxKind::post_input:
+      return run(c, tx, apply_post_input);
+    case TxKind::post_result:
+      return run(c, tx, apply_post_result);
     case TxKind::commit_receipts:
       return run(c, tx, apply_commit_receipts);
     case TxKind::open_receipt:
@@ -140,6 +146,8 @@ void fall_due(Context& c, DueKind kind, const Hash32& id) {
       return check_due(c, id);
     case DueKind::audit:
       return audit_due(c, id);
+    case DueKind::job:
+      return job_due(c, id);
   }
   invariant(false, "something unknown falls due");
 }
@@ -252,6 +260,7 @@ BlockResult State::apply(const BlockInput& block) {
             block.time_ms, block.hash, {},       {},      {},      {}};
   BlockResult result;
   process_due(c);
+  reward_epoch(c);
   for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));
   pools_.refresh(store_, params_, c.reweigh_all);
   freeze_requests(c);

@@ -6,6 +6,7 @@
 #include "ledger/types/checks.h"
 #include "ledger/types/governance.h"
 #include "ledger/types/instance_bodies.h"
+#include "ledger/types/jobs.h"
 #include "ledger/types/model_bodies.h"
 #include "ledger/types/operator_bodies.h"
 #include "ledger/types/session_bodies.h"

@@ -29,6 +29,9 @@ enum class TxKind : uint8_t {
   report_attestation = 22,
   settle = 23,
   close_session = 24,
+  submit_job = 30,
+  post_input = 31,
+  post_result = 32,
   beacon_share = 40,
   commit_receipts = 50,
   open_receipt = 51,
@@ -145,6 +148,10 @@ enum class Code : uint32_t {
   receipt_not_drawn = 149,
   not_audited = 150,
   may_not_appeal = 151,
+  // jobs
+  is_a_job = 152,
+  not_a_job = 153,
+  payload_invalid = 154,
   // evidence was refused: 100 + the verifier's error (evidence/common/evidence.h)
   evidence_malformed = 101,
   evidence_unsupported = 102,

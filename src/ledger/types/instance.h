@@ -55,6 +55,8 @@ struct Platform : Record<Platform> {
   bool operator==(const Platform&) const = default;
 };
 
+constexpr uint8_t kNvidiaGpuFormat = 4;  // evidence/common/evidence.h
+
 struct Offer : Record<Offer> {
   ModelRoot model_root{};
   uint64_t price_micro = 0;  // for a million units
@@ -87,8 +89,10 @@ struct Instance : Record<Instance> {
   uint64_t registered_height = 0;
   uint64_t verified_height = 0;
   uint64_t expires_height = 0;
-  bool draining = false;   // no new sessions, for good
-  uint64_t key_epoch = 0;  // of the newest KeyConfig in family keys; 0: none yet
+  bool draining = false;      // no new sessions, for good
+  uint64_t active_since = 0;  // height from which it has been active without a break
+  uint32_t epoch_misses = 0;  // jobs let down since the last reward
+  uint64_t key_epoch = 0;     // of the newest KeyConfig in family keys; 0: none yet
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -113,6 +117,8 @@ struct Instance : Record<Instance> {
     v(19, "expires_height", r.expires_height);
     v(20, "draining", r.draining);
     v(21, "key_epoch", r.key_epoch);
+    v(22, "active_since", r.active_since);
+    v(23, "epoch_misses", r.epoch_misses);
   }
   bool operator==(const Instance&) const = default;
 

@@ -74,6 +74,7 @@ enum class DueKind : uint8_t {
   batch = 5,
   check = 6,
   audit = 7,  // of an instance: whether it committed what it was paid for
+  job = 8,    // is forgotten
 };
 inline Buffer due_key(uint64_t height, DueKind kind, const Hash32& id) {
   return ByteWriter().u64_be(height).u8(static_cast<uint8_t>(kind)).bytes(id).take();

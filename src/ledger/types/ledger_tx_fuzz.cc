@@ -50,6 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   same<ledger::RegisterModel>(input);
   same<ledger::PolicyLayers>(input);
   same<ledger::Check>(input);
+  same<ledger::Job>(input);
+  same<ledger::PostResult>(input);
   same<ledger::OpenReceipt>(input);
   same<ledger::Propose>(input);
   same<ledger::Restriction>(input);

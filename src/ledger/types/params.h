@@ -66,6 +66,8 @@ struct Params : Record<Params> {
   uint64_t check_pay_micro = 2'000;      // to each checker of the majority
   uint32_t check_reserve_permille = 50;  // of a settlement, until the operator's reserve is full
   uint64_t check_reserve_micro = 100'000;
+  uint64_t miss_slash_micro = 50'000;     // of a job without its result
+  uint64_t epoch_reward_micro = 100'000;  // for all who were attested throughout; from the treasury
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -115,6 +117,8 @@ struct Params : Record<Params> {
     v(44, "check_pay_micro", r.check_pay_micro);
     v(45, "check_reserve_permille", r.check_reserve_permille);
     v(46, "check_reserve_micro", r.check_reserve_micro);
+    v(47, "miss_slash_micro", r.miss_slash_micro);
+    v(48, "epoch_reward_micro", r.epoch_reward_micro);
   }
   bool operator==(const Params&) const = default;
 };

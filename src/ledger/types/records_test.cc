@@ -115,6 +115,19 @@ TEST(Records, BodiesHaveOneEncoding) {
   KeyRotation rotation;
   rotation.keys.config = {1, 2};
   expect_strict(sign_rotation(rotation, "chain", key_of("identity")));
+  Payload payload;
+  payload.reference = Reference();
+  Job job;
+  job.input = payload;
+  expect_strict(job);
+  expect_strict(SubmitJob());
+  PostInput input;
+  input.input.inline_bytes = {1, 2};
+  expect_strict(input);
+  PostResult result;
+  result.result = payload;
+  result.receipt = {1};
+  expect_strict(result);
   expect_strict(CommitReceipts());
   OpenReceipt opened;
   opened.receipt = {1};
@@ -196,7 +209,7 @@ TEST(Enums, NamesAreUniqueAndEveryCodeHasASentence) {
     EXPECT_TRUE(names.insert(name(*code)).second) << number;
     EXPECT_TRUE(sentences.insert(describe(*code)).second) << number;
   }
-  EXPECT_EQ(codes, 116u);
+  EXPECT_EQ(codes, 119u);
   EXPECT_FALSE(code_from(UINT32_MAX));
   std::vector<std::string_view> families;
   for (size_t i = 0; i < kFamilyCount; ++i) families.push_back(name(static_cast<Family>(i)));

@@ -33,6 +33,7 @@ struct Session : Record<Session> {
   uint64_t paid_micro = 0;
   uint64_t lifetime_blocks = 0;  // from the confirmation
   bool allow_audit = false;
+  bool on_ledger = false;  // a job (jobs.h)
   SessionState state = SessionState::requested;
   uint64_t opened_height = 0;
   uint64_t request_height = 0;  // h of the draw: the set frozen at its end, the beacon of h + 1
@@ -79,6 +80,7 @@ struct Session : Record<Session> {
     v(25, "excluded", r.excluded, kMaxExcluded);
     v(26, "model_owner", r.model_owner);
     v(27, "owner_permille", r.owner_permille);
+    v(28, "on_ledger", r.on_ledger);
   }
   bool operator==(const Session&) const = default;
 };
