@@ -1,5 +1,5 @@
 # A thin front; each target is one script or one CMake preset.
-.PHONY: run test build setup bench fuzz sanitize coverage differential lint format clean
+.PHONY: run test build setup bench fuzz sanitize coverage determinism differential lint format clean
 
 ONCE ?=
 
@@ -26,6 +26,9 @@ sanitize: setup
 
 coverage: setup
 	@scripts/coverage
+
+determinism: setup
+	@scripts/determinism
 
 differential: setup
 	@scripts/differential

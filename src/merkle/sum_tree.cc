@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
+
+#include "merkle/changes.h"
 
 namespace cloister::merkle {
 
@@ -83,10 +84,7 @@ Weight SumTree::find(const Hash32& id) const {
 }
 
 void SumTree::update(std::vector<Weight> changes) {
-  std::map<Hash32, Weight> last;
-  for (const Weight& change : changes) last.insert_or_assign(change.id, change);
-  changes.clear();
-  for (const auto& [id, weight] : last) changes.push_back(weight);
+  keep_last(changes, [](const Weight& change) -> const Hash32& { return change.id; });
   root_ = Builder::apply(root_, changes, 0);
 }
 

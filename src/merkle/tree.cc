@@ -1,7 +1,8 @@
 #include "merkle/tree.h"
 
 #include <algorithm>
-#include <map>
+
+#include "merkle/changes.h"
 
 namespace cloister::merkle {
 
@@ -104,10 +105,7 @@ void Tree::erase(Bytes key) {
 }
 
 void Tree::update(std::vector<Change> changes) {
-  std::map<Hash32, Change> last;
-  for (Change& change : changes) last.insert_or_assign(change.path, std::move(change));
-  changes.clear();
-  for (auto& [path, change] : last) changes.push_back(std::move(change));
+  keep_last(changes, [](const Change& change) -> const Hash32& { return change.path; });
   root_ = Builder::apply(root_, changes, 0);
 }
 

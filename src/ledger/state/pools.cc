@@ -20,7 +20,9 @@ uint64_t reputation_factor(const std::optional<Operator>& op, const Params& para
   return (op->reputation + 9) / 10;
 }
 
-// Instances whose weight may have changed: their own record did, or what their operator is worth.
+// Instances whose weight may have changed: their own record did, or their operator is worth less. A
+// gain reaches each instance with the next change of its record, such as its next session, so that
+// a settlement costs the same whoever runs how many.
 std::set<InstanceId> touched(const Store& store, const Params& params) {
   std::set<InstanceId> out;
   std::vector<Buffer> operators;
@@ -30,7 +32,8 @@ std::set<InstanceId> touched(const Store& store, const Params& params) {
     const auto factor = [&](const std::optional<Bytes>& value) {
       return reputation_factor(value ? Operator::decode(*value) : std::nullopt, params);
     };
-    if (factor(d.before) != factor(d.after)) operators.push_back(to_buffer(d.key));
+    const uint64_t before = factor(d.before), after = factor(d.after);
+    if (after < before || (before == 0 && after > 0)) operators.push_back(to_buffer(d.key));
   });
   for (const Buffer& account : operators) {
     store.for_each(Family::operators, account, [&](Bytes key, Bytes) {

@@ -24,8 +24,8 @@ class Pools {
   Pools() = default;
   static Pools load(const Store& store);
 
-  // Weights of instances that changed since the last seal, and of those whose operator did; or of
-  // all. Once at the end of a block.
+  // Weights of instances that changed since the last seal, and of those whose operator is worth
+  // less; or of all. Once at the end of a block.
   void refresh(Store& store, const Params& params, bool all);
 
   // What the model's pools are now, for a request of `height`: it holds the height until it is

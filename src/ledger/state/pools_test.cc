@@ -179,7 +179,7 @@ TEST(Pools, AStoreReadAgainDrawsFromTheSamePools) {
   }
 }
 
-TEST(Pools, AnOperatorsReputationReachesAllItsInstances) {
+TEST(Pools, AGainReachesAnInstanceWithItsNextChangeAndALossAllAtOnce) {
   TestNetwork n(TestNetwork::funded({"op", "alice"}, kFunds));
   n.bring_up("op", "node", 1);
   ASSERT_EQ(n.send("op", n.register_body("op", "other", 2)).code, Code::ok);
@@ -198,8 +198,11 @@ TEST(Pools, AnOperatorsReputationReachesAllItsInstances) {
           .code,
       Code::ok);
   EXPECT_EQ(n.op("op").reputation, 501u);
+  EXPECT_EQ(weight("node"), (on_node ? 3u : 4u) * 50u);
+  EXPECT_EQ(weight("other"), (on_node ? 4u : 3u) * 50u);
+  ASSERT_EQ(n.send("op", n.renew_body("node", 1)).code, Code::ok);
   EXPECT_EQ(weight("node"), (on_node ? 3u : 4u) * 51u);
-  EXPECT_EQ(weight("other"), (on_node ? 4u : 3u) * 51u);
+  EXPECT_EQ(weight("other"), (on_node ? 4u : 3u) * 50u);
   n.verifier->refused[1] = Code::evidence_revoked;
   RevokeInstance revoke;
   revoke.instance = TestNetwork::id_of("node");

@@ -37,11 +37,19 @@ Store::Store() {
 
 Store Store::load(std::span<const StoreChange> values) {
   Store store;
+  std::array<std::vector<merkle::Tree::Change>, kFamilyCount> leaves;
   for (const StoreChange& change : values) {
-    if (change.value) store.put(change.family, change.key, *change.value);
+    if (!change.value) continue;
+    auto entry = std::make_shared<const merkle::Entry>(merkle::Entry{change.key, *change.value});
+    auto& family = store.values_[at(change.family)];
+    family.insert_or_assign(family.end(), change.key, entry);  // rows mostly come in order
+    leaves[at(change.family)].push_back(merkle::Tree::set(std::move(entry)));
   }
-  store.seal();
-  for (auto& family : store.unsaved_) family.clear();
+  for (size_t i = 0; i < kFamilyCount; ++i) {
+    store.sealed_.trees_[i].update(std::move(leaves[i]));
+    store.sealed_.roots_[i] = store.sealed_.trees_[i].root();
+  }
+  store.sealed_.app_hash_ = ledger::app_hash(store.sealed_.roots_);
   return store;
 }
 
