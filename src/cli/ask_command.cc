@@ -18,9 +18,9 @@ int run(const Options& options) {
     fmt::print(stderr, "cloister: mode {} is not built yet; only atls is\n", options.mode);
     return kExitUsage;
   }
-  auto gateway = read_running();
-  if (!gateway) return fail(gateway.error());
-  auto answer = ask_gateway(*gateway, options.model, UserText(options.prompt));
+  auto running = read_running();
+  if (!running) return fail(running.error());
+  auto answer = ask_gateway(running->gateway, options.model, UserText(options.prompt));
   if (!answer) return fail(answer.error());
   if (!options.json) {
     print_answer(*answer);

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace cloister::cli {
 
@@ -25,8 +27,15 @@ Command add_collateral(CLI::App& program);
 Command add_collect(CLI::App& program);
 Command add_doctor(CLI::App& program);
 Command add_keys(CLI::App& program);
+Command add_tx(CLI::App& program);
+Command add_query(CLI::App& program);
+Command add_policy(CLI::App& program);
+Command add_genesis(CLI::App& program);
 Command add_ledger(CLI::App& program);
 Command add_node(CLI::App& program);
 Command add_gateway(CLI::App& program);
+
+// JSON as typed, or from @FILE; nothing when that cannot be read.
+std::optional<std::string> text_argument(const std::string& argument);
 
 }  // namespace cloister::cli

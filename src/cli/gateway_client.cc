@@ -120,9 +120,13 @@ std::filesystem::path running_file() {
   return base / "cloister" / "running.json";
 }
 
-std::expected<void, std::string> write_running(uint16_t port,
-                                               const std::filesystem::path& token_file) {
-  auto value = JsonValue::object({{"port", port}, {"token_file", token_file.string()}});
+std::expected<void, std::string> write_running(uint16_t port, uint16_t ledger_port,
+                                               const RunningFiles& files) {
+  auto value = JsonValue::object({{"port", port},
+                                  {"token_file", files.token.string()},
+                                  {"ledger", fmt::format("127.0.0.1:{}", ledger_port)},
+                                  {"genesis", files.genesis.string()},
+                                  {"user_key", files.user_key.string()}});
   std::error_code ec;
   std::filesystem::create_directories(running_file().parent_path(), ec);
   if (!write_file(running_file(), as_bytes(value.dump() + "\n"), FileMode::secret)) {
@@ -131,20 +135,26 @@ std::expected<void, std::string> write_running(uint16_t port,
   return {};
 }
 
-std::expected<GatewayAddress, std::string> read_running() {
+std::expected<RunningNetwork, std::string> read_running() {
   constexpr auto kNone = "no gateway runs here; start one with `cloister up`";
   auto content = read_file(running_file(), 4096);
   if (!content) return std::unexpected(kNone);
   auto value = parse_json(as_text(*content));
   auto port = value ? (*value)["port"].u64() : std::nullopt;
   auto path = value ? (*value)["token_file"].string() : std::nullopt;
-  if (!port || *port == 0 || *port > UINT16_MAX || !path) {
+  auto ledger = value ? (*value)["ledger"].string() : std::nullopt;
+  auto genesis = value ? (*value)["genesis"].string() : std::nullopt;
+  auto user_key = value ? (*value)["user_key"].string() : std::nullopt;
+  if (!port || *port == 0 || *port > UINT16_MAX || !path || !ledger || !genesis || !user_key) {
     return std::unexpected(running_file().string() + " is damaged; remove it");
   }
   auto token = read_file(std::filesystem::path(*path), 128);
   if (!token) return std::unexpected(kNone);
-  GatewayAddress out{static_cast<uint16_t>(*port), std::string(as_text(*token))};
-  while (out.token.ends_with('\n')) out.token.pop_back();
+  RunningNetwork out{{static_cast<uint16_t>(*port), std::string(as_text(*token))},
+                     std::string(*ledger),
+                     std::string(*genesis),
+                     std::string(*user_key)};
+  while (out.gateway.token.ends_with('\n')) out.gateway.token.pop_back();
   return out;
 }
 

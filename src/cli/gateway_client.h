@@ -15,11 +15,21 @@ struct GatewayAddress {
   std::string token;
 };
 
+// What `cloister up` leaves for the other commands.
+struct RunningNetwork {
+  GatewayAddress gateway;
+  std::string ledger;             // host:port of its RPC
+  std::string genesis, user_key;  // files
+};
+
 // Where `cloister up` says that its gateway serves; the error is a sentence for the user.
 std::filesystem::path running_file();
-std::expected<void, std::string> write_running(uint16_t port,
-                                               const std::filesystem::path& token_file);
-std::expected<GatewayAddress, std::string> read_running();
+struct RunningFiles {
+  std::filesystem::path token, genesis, user_key;
+};
+std::expected<void, std::string> write_running(uint16_t port, uint16_t ledger_port,
+                                               const RunningFiles& files);
+std::expected<RunningNetwork, std::string> read_running();
 
 struct AskedAnswer {
   UserText text;

@@ -84,6 +84,8 @@ int run(int argc, const char* const* argv) {
                               add_verify(program),     add_verify_receipt(program),
                               add_collateral(program), add_collect(program),
                               add_doctor(program),     add_keys(program),
+                              add_tx(program),         add_query(program),
+                              add_policy(program),     add_genesis(program),
                               add_ledger(program),     add_node(program),
                               add_gateway(program)};
   try {

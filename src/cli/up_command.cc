@@ -261,7 +261,10 @@ Expected<void> Network::start_gateway(uint16_t rpc_port) {
   token_ = as_text(*token);
   while (token_.ends_with('\n')) token_.pop_back();
   tell("gateway: a session is attested, judged and confirmed on the ledger");
-  if (!quick()) return write_running(gateway_port_, files_.token());
+  if (!quick()) {
+    return write_running(gateway_port_, rpc_port,
+                         {files_.token(), files_.genesis(), files_.folder / "user.key"});
+  }
   return {};
 }
 

@@ -64,7 +64,7 @@ asio::awaitable<std::expected<Hash32, SendError>> Account::broadcast(ledger::TxK
   co_return tx_id;
 }
 
-asio::awaitable<std::expected<TxOutcomeProof, SendError>> Account::send_body(ledger::TxKind kind,
+asio::awaitable<std::expected<TxOutcomeProof, SendError>> Account::send_encoded(ledger::TxKind kind,
                                                                              Buffer body,
                                                                              Millis timeout) {
   while (sending_) {

@@ -28,15 +28,17 @@ class Account {
   // its outcome is proven to be `ok`.
   template <typename Body>
   asio::awaitable<std::expected<TxOutcomeProof, SendError>> send(const Body& body, Millis timeout) {
-    return send_body(Body::kKind, body.encode(), timeout);
+    return send_encoded(Body::kKind, body.encode(), timeout);
   }
+  // The same for a body that is encoded already.
+  asio::awaitable<std::expected<TxOutcomeProof, SendError>> send_encoded(ledger::TxKind kind,
+                                                                         Buffer body,
+                                                                         Millis timeout);
   // The nonce that the next transaction will carry; for ids that derive from it. Holds until
   // `send`.
   asio::awaitable<std::expected<uint64_t, LightError>> next_nonce();
 
  private:
-  asio::awaitable<std::expected<TxOutcomeProof, SendError>> send_body(ledger::TxKind kind,
-                                                                      Buffer body, Millis timeout);
   asio::awaitable<std::expected<Hash32, SendError>> broadcast(ledger::TxKind kind,
                                                               const Buffer& body);
   asio::awaitable<std::expected<uint64_t, LightError>> read_nonce();

@@ -1,0 +1,142 @@
+#include "cli/ledger_access.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/daemons.h"
+#include "cli/gateway_client.h"
+#include "cli/key_file.h"
+#include "light/account.h"
+
+namespace cloister::cli {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr light::Millis kReadTimeout{15'000};
+constexpr light::Millis kSendTimeout{60'000};
+
+struct Address {
+  std::string host;
+  uint16_t port = 0;
+};
+
+std::optional<Address> address_from(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  const std::string digits = text.substr(colon + 1);
+  if (digits.empty() || digits.size() > 5 ||
+      digits.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  const unsigned long port = std::stoul(digits);
+  if (port == 0 || port > UINT16_MAX) return std::nullopt;
+  return Address{text.substr(0, colon), static_cast<uint16_t>(port)};
+}
+
+// Runs one conversation with the ledger to its end.
+template <typename T, typename Talk>
+std::expected<T, std::string> converse(const LedgerAccess& access, Talk talk) {
+  asio::io_context context(1);
+  SystemClock clock;
+  light::Client client(context.get_executor(),
+                       std::make_unique<light::HttpRpc>(access.host, access.port), clock,
+                       light::trust_of(access.genesis));
+  std::optional<std::expected<T, std::string>> result;
+  asio::co_spawn(context, talk(client, context.get_executor()),
+                 [&](std::exception_ptr, std::expected<T, std::string> answer) {
+                   result = std::move(answer);
+                   context.stop();
+                 });
+  context.run();
+  if (!result) return std::unexpected("the conversation with the ledger was cut short");
+  return std::move(*result);
+}
+
+std::string at(const LedgerAccess& access) {
+  return fmt::format("the ledger at {}:{}", access.host, access.port);
+}
+
+}  // namespace
+
+void add_ledger_options(CLI::App& command, LedgerOptions& options, bool with_key) {
+  command.add_option("--genesis", options.genesis,
+                     "the network's genesis file (default: of the running `cloister up`)");
+  command.add_option("--rpc", options.rpc,
+                     "host:port of a ledger endpoint (default: of the running `cloister up`)");
+  if (with_key) {
+    command.add_option("--key", options.key,
+                       "the key file to sign with (default: the user's of `cloister up`)");
+  }
+  command.add_flag("--json", options.json, "print one JSON object");
+}
+
+std::expected<LedgerAccess, std::string> ledger_access(const LedgerOptions& options) {
+  LedgerOptions wanted = options;
+  if (wanted.genesis.empty() || wanted.rpc.empty()) {
+    const auto running = read_running();
+    if (!running) return std::unexpected(running.error() + ", or say --genesis and --rpc");
+    if (wanted.genesis.empty()) wanted.genesis = running->genesis;
+    if (wanted.rpc.empty()) wanted.rpc = running->ledger;
+    if (wanted.key.empty()) wanted.key = running->user_key;
+  }
+  auto genesis = read_genesis(wanted.genesis);
+  if (!genesis) return std::unexpected(genesis.error());
+  auto address = address_from(wanted.rpc);
+  if (!address) return std::unexpected(wanted.rpc + " is not host:port");
+  return LedgerAccess{std::move(*genesis), std::move(address->host), address->port, wanted.key};
+}
+
+std::expected<light::ProvenValue, std::string> read_ledger(const LedgerAccess& access,
+                                                           ledger::Family family, Buffer key) {
+  using Read = std::expected<light::ProvenValue, std::string>;
+  return converse<light::ProvenValue>(
+      access, [&](light::Client& client, asio::any_io_executor) -> asio::awaitable<Read> {
+        auto read = co_await client.read(family, std::move(key), 0, kReadTimeout);
+        if (!read) {
+          co_return std::unexpected(
+              fmt::format("{}: {}", at(access), light::describe(read.error())));
+        }
+        co_return std::move(*read);
+      });
+}
+
+std::expected<light::TxOutcomeProof, std::string> send_to_ledger(const LedgerAccess& access,
+                                                                 ledger::TxKind kind, Buffer body) {
+  if (access.key_file.empty()) return std::unexpected("say --key: whose transaction is it?");
+  auto key = read_key_file(access.key_file);
+  if (!key) return std::unexpected(access.key_file + " is not a key file");
+  using Sent = std::expected<light::TxOutcomeProof, std::string>;
+  return converse<light::TxOutcomeProof>(
+      access, [&](light::Client& client, asio::any_io_executor executor) -> asio::awaitable<Sent> {
+        light::Account account(client, std::move(*key), access.genesis.chain_id, executor);
+        auto sent = co_await account.send_encoded(kind, std::move(body), kSendTimeout);
+        if (!sent) co_return std::unexpected(at(access) + ": " + sent.error().describe());
+        co_return std::move(*sent);
+      });
+}
+
+int send_and_tell(const LedgerOptions& options, ledger::TxKind kind, Buffer body) {
+  const auto access = ledger_access(options);
+  if (!access) return fail(access.error());
+  const auto sent = send_to_ledger(*access, kind, std::move(body));
+  if (!sent) return fail(sent.error());
+  const std::string made = to_hex(sent->data);
+  if (options.json) {
+    fmt::print("{}\n", JsonValue::object({{"kind", std::string(ledger::name(kind))},
+                                          {"height", static_cast<uint64_t>(sent->height)},
+                                          {"code", std::string(ledger::name(ledger::Code::ok))},
+                                          {"data", made}})
+                           .dump());
+  } else {
+    fmt::print("{} stands in block {}{}\n", ledger::name(kind), sent->height,
+               made.empty() ? "" : ": " + made);
+  }
+  return kExitOk;
+}
+
+}  // namespace cloister::cli

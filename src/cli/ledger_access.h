@@ -1,0 +1,38 @@
+// How subcommands reach a ledger: through the light client, with a genesis that the user has.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <expected>
+
+#include "ledger/types/genesis.h"
+#include "light/client.h"
+
+namespace cloister::cli {
+
+// Left empty, each is what `cloister up` left for the network that it runs.
+struct LedgerOptions {
+  std::string genesis;
+  std::string rpc;  // host:port
+  std::string key;
+  bool json = false;
+};
+void add_ledger_options(CLI::App& command, LedgerOptions& options, bool with_key);
+
+struct LedgerAccess {
+  ledger::Genesis genesis;
+  std::string host;
+  uint16_t port = 0;
+  std::string key_file;
+};
+
+// The errors are sentences for the user.
+std::expected<LedgerAccess, std::string> ledger_access(const LedgerOptions& options);
+std::expected<light::ProvenValue, std::string> read_ledger(const LedgerAccess& access,
+                                                           ledger::Family family, Buffer key);
+// Signs with the access's key and waits until the outcome is proven.
+std::expected<light::TxOutcomeProof, std::string> send_to_ledger(const LedgerAccess& access,
+                                                                 ledger::TxKind kind, Buffer body);
+// As above, and says on the terminal what came of it. Returns the exit code.
+int send_and_tell(const LedgerOptions& options, ledger::TxKind kind, Buffer body);
+
+}  // namespace cloister::cli
