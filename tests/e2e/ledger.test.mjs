@@ -1,0 +1,106 @@
+// The ledger from the command line: proven reads, transactions, and a rule that is changed by vote
+// while the network serves.
+import assert from 'node:assert/strict';
+import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+
+import {Place, run, start_network} from './lib/program.mjs';
+
+const kRefused = 1;
+const kUnusable = 2;
+let place;
+let network;
+let files;
+
+before(async () => {
+  place = new Place();
+  network = await start_network(place, ['--nodes', '1']);
+  files = join(network.folder, readdirSync(network.folder)[0]);
+});
+after(async () => {
+  assert.equal((await network.stop()).code, 0);
+  place.remove();
+});
+
+async function json(words, code = 0) {
+  const {out, err, code: got} = await run(place, [...words, '--json']);
+  assert.equal(got, code, `cloister ${words.join(' ')}: ${out}${err}`);
+  return JSON.parse(out);
+}
+
+async function refused(words, code, ...said) {
+  const {out, err, code: got} = await run(place, words);
+  assert.equal(got, code, `${words.join(' ')}: ${out}${err}`);
+  for (const part of said) assert.ok(err.includes(part), `${err}\nnot said: ${part}`);
+}
+
+const account_of = async (key) => (await json(['keys', 'show', join(files, key)])).account;
+
+test('a record is read with its proof, and so is that there is none', async () => {
+  const read = await json(['query', 'accounts', await account_of('node-1.key'), '--proof']);
+  assert.ok(read.value.nonce > 0);
+  assert.deepEqual(
+    read.proof.map(({type}) => type),
+    ['smt:v1', 'simple:v'],
+  );
+  const absent = await json(['query', 'accounts', '00'.repeat(32)], kRefused);
+  assert.equal(absent.value, null);
+  assert.equal((await json(['query', 'params'])).value.quorum_permille, 500);
+});
+
+test('a transaction stands in a block, and a refusal says why', async () => {
+  const to = '11'.repeat(32);
+  const body = JSON.stringify({to, amount_micro: 5});
+  const sent = await json(['tx', 'transfer', '--body', body]);
+  assert.equal(sent.code, 'ok');
+  assert.equal((await json(['query', 'accounts', to])).value.balance_micro, 5);
+  await refused(['tx', 'operator_withdraw'], kRefused, 'not_operator', 'never bonded');
+  await refused(['tx', 'transfer', '--body', '{"to": 5}'], kUnusable, '--example');
+  await refused(['tx', 'trasnfer'], kUnusable, 'did you mean transfer?');
+  await refused(['tx', 'transfer', '--body', '@absent.json'], kUnusable, 'absent.json');
+  await refused(['query', 'acounts', to], kUnusable, 'did you mean accounts?');
+  await refused(['query', 'accounts', 'xyz'], kUnusable, 'xyz');
+  await refused(['query', 'params', '--rpc', '127.0.0.1:1'], kRefused, '127.0.0.1:1');
+  await refused(['query', 'params', '--rpc', 'nowhere'], kUnusable - 1, 'host:port');
+});
+
+test('a vote takes a machine out of service, and its lift is not at once', async () => {
+  const {in_force} = await json(['policy', 'show']);
+  assert.equal(in_force.version, 1);
+  const change = join(place.work, 'change.json');
+  writeFileSync(change, JSON.stringify({kind: 'advisory', value: Buffer.from('SA-1').toString('hex')}));
+  const key = ['--key', join(files, 'node-1.key')];
+  await refused(['policy', 'propose', 'restriction', `@${change}`], kRefused, 'stake_too_low');
+  const proposed = await json(['policy', 'propose', 'restriction', `@${change}`, ...key]);
+  assert.match(proposed.data, /^[0-9a-f]{64}$/);
+  await refused(['policy', 'vote', proposed.data, 'yes', ...key], kRefused, 'proposal_closed');
+  await refused(['policy', 'vote', proposed.data, 'maybe', ...key], kUnusable, 'yes or no');
+  await refused(['policy', 'pause', '1', ...key], kRefused, 'not_release_key');
+  let shown = in_force;
+  for (let tries = 0; shown.version === 1 && tries < 100; ++tries) {
+    shown = (await json(['policy', 'show'])).in_force;
+  }
+  assert.deepEqual(shown.denied_advisories, ['SA-1']);
+  const {out} = await run(place, ['policy', 'diff', '1']);
+  assert.match(out, /denied_advisories: \+ "SA-1"/);
+  const lifted = await json(['policy', 'propose', 'lift', `@${change}`, ...key]);
+  const proposal = await json(['query', 'proposals', lifted.data]);
+  assert.equal(proposal.value.state, 'passed');
+  assert.ok(proposal.value.due_height > proposal.height + 1000);
+});
+
+test('a genesis is made, checked, and never replaced', async () => {
+  const validator = (await json(['keys', 'new', join(place.work, 'validator.key')])).account;
+  const words = ['genesis', 'new', 'new.json', '--chain-id', 'test', '--validator', validator];
+  const made = await run(place, [...words, '--beacon-shares', 'shares']);
+  assert.equal(made.code, 0, made.err);
+  assert.match(made.err, /dealer/);
+  const checked = await json(['genesis', 'check', 'new.json']);
+  assert.equal(checked.hash, made.out.trim());
+  assert.equal(checked.validators, 1);
+  await refused([...words, '--beacon-shares', 'other'], kRefused, 'exists already');
+  const bent = readFileSync(join(place.work, 'new.json'), 'utf8').replace('"test"', '""');
+  writeFileSync(join(place.work, 'bent.json'), bent);
+  await refused(['genesis', 'check', 'bent.json'], kRefused, 'bent.json', 'chain id');
+});
