@@ -19,6 +19,7 @@ namespace asio = boost::asio;
 
 constexpr light::Millis kReadTimeout{15'000};
 constexpr light::Millis kSendTimeout{60'000};
+constexpr int kMaxOvertaken = 20;
 
 struct Address {
   std::string host;
@@ -114,9 +115,18 @@ std::expected<light::TxOutcomeProof, std::string> send_to_ledger(const LedgerAcc
   return converse<light::TxOutcomeProof>(
       access, [&](light::Client& client, asio::any_io_executor executor) -> asio::awaitable<Sent> {
         light::Account account(client, std::move(*key), access.genesis.chain_id, executor);
-        auto sent = co_await account.send_encoded(kind, std::move(body), kSendTimeout);
-        if (!sent) co_return std::unexpected(at(access) + ": " + sent.error().describe());
-        co_return std::move(*sent);
+        for (int tries = 1;; ++tries) {
+          auto sent = co_await account.send_encoded(kind, body, kSendTimeout);
+          if (sent) co_return std::move(*sent);
+          // Another program sends for this account, such as the user's gateway, and was first: a
+          // transaction with a used nonce has done nothing. The next block shows the next nonce.
+          const bool overtaken = sent.error().code == ledger::Code::wrong_nonce;
+          if (!overtaken || tries == kMaxOvertaken) {
+            co_return std::unexpected(at(access) + ": " + sent.error().describe());
+          }
+          const auto newest = co_await client.latest();
+          if (newest) (void)co_await client.watch(newest->height + 1, kReadTimeout);
+        }
       });
 }
 
