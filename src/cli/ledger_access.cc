@@ -62,6 +62,12 @@ std::string at(const LedgerAccess& access) {
   return fmt::format("the ledger at {}:{}", access.host, access.port);
 }
 
+// With the name of the code, which scripts go by.
+std::string told(const light::SendError& error) {
+  if (!error.code) return error.describe();
+  return fmt::format("{} ({})", error.describe(), ledger::name(*error.code));
+}
+
 }  // namespace
 
 void add_ledger_options(CLI::App& command, LedgerOptions& options, bool with_key) {
@@ -122,7 +128,7 @@ std::expected<light::TxOutcomeProof, std::string> send_to_ledger(const LedgerAcc
           // transaction with a used nonce has done nothing. The next block shows the next nonce.
           const bool overtaken = sent.error().code == ledger::Code::wrong_nonce;
           if (!overtaken || tries == kMaxOvertaken) {
-            co_return std::unexpected(at(access) + ": " + sent.error().describe());
+            co_return std::unexpected(at(access) + ": " + told(sent.error()));
           }
           const auto newest = co_await client.latest();
           if (newest) (void)co_await client.watch(newest->height + 1, kReadTimeout);
