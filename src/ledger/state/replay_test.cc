@@ -220,10 +220,11 @@ class Stream {
   Sent settle_one() {
     const auto session = any_session();
     if (!session || !session->instance) return {};
-    const auto& [op, name] = operators_.at(*session->instance);
+    const std::string op = operators_.at(*session->instance).first;
+    const std::string name = operators_.at(*session->instance).second;
     const uint64_t units = below(session->max_units + 2);
     return {n_.tx(op, n_.settle_body(session->id, name, units)),
-            [=, this, op = op](const TxResult&) {
+            [=, this](const TxResult&) {
               book_.settled(session->id, op, units, session->price_micro);
             }};
   }
