@@ -65,8 +65,8 @@ asio::awaitable<std::expected<Hash32, SendError>> Account::broadcast(ledger::TxK
 }
 
 asio::awaitable<std::expected<TxOutcomeProof, SendError>> Account::send_encoded(ledger::TxKind kind,
-                                                                             Buffer body,
-                                                                             Millis timeout) {
+                                                                                Buffer body,
+                                                                                Millis timeout) {
   while (sending_) {
     boost::system::error_code woken;
     co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));

@@ -223,8 +223,7 @@ class Stream {
     const std::string op = operators_.at(*session->instance).first;
     const std::string name = operators_.at(*session->instance).second;
     const uint64_t units = below(session->max_units + 2);
-    return {n_.tx(op, n_.settle_body(session->id, name, units)),
-            [=, this](const TxResult&) {
+    return {n_.tx(op, n_.settle_body(session->id, name, units)), [=, this](const TxResult&) {
               book_.settled(session->id, op, units, session->price_micro);
             }};
   }
