@@ -232,7 +232,10 @@ void RandomLife::about_sessions() {
     std::erase_if(sessions, [](const Session& s) { return s.due_height == 0 || s.on_ledger; });
   }
   if (sessions.empty() || chance(3)) {
-    OpenSession body = TestNetwork::open_body(1 + below(2'000'000), 200'000 + below(100'000));
+    // One draw a statement: compilers differ in the order of arguments.
+    const uint64_t max_units = 1 + below(2'000'000);
+    const uint64_t price_cap = 200'000 + below(100'000);
+    OpenSession body = TestNetwork::open_body(max_units, price_cap);
     body.lifetime_blocks = 1 + below(13);
     body.allow_audit = !chance(4);
     return send(user, body);

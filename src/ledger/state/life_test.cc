@@ -111,7 +111,7 @@ TEST(Life, AReloadAtAnyHeightGoesOnInTheSameWay) {
 TEST(Life, TheRootIsTheSameInEveryBuild) {
   RandomLife life(1);
   for (int i = 0; i < 200; ++i) life.step();
-  EXPECT_EQ(to_hex(root(life)), "4c64b32e72897d161b79c74627438f8e4dc0525ae0ef8d77a21c68f61ac39291");
+  EXPECT_EQ(to_hex(root(life)), "4b11d9f2f6d17c9492b105a8d461fe219e8d9069de578daee11c1914fd11b0ee");
 }
 
 }  // namespace
