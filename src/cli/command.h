@@ -31,6 +31,7 @@ Command add_tx(CLI::App& program);
 Command add_query(CLI::App& program);
 Command add_policy(CLI::App& program);
 Command add_genesis(CLI::App& program);
+Command add_sim(CLI::App& program);
 Command add_ledger(CLI::App& program);
 Command add_node(CLI::App& program);
 Command add_gateway(CLI::App& program);

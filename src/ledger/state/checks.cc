@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "ledger/state/context.h"
 #include "ledger/types/receipt.h"
@@ -38,6 +39,11 @@ Audit audit_of(const Context& c, const InstanceId& instance) {
 }
 void put(Context& c, const InstanceId& instance, const Audit& audit) {
   c.store.put(Family::batches, audit_key(instance), audit.encode());
+}
+
+// Units that cost nothing may be as many as a session says.
+uint64_t sum_or_most(uint64_t a, uint64_t b) {
+  return b > UINT64_MAX - a ? UINT64_MAX : a + b;
 }
 
 uint8_t vendor_of(const Instance& instance) {
@@ -281,26 +287,33 @@ Code check_opened(const Context& c, const Check& check, const Batch& batch,
 
 void count_audited(Context& c, const Session& session, uint64_t units) {
   if (!session.allow_audit) return;
+  const uint64_t epoch = c.height / c.params.epoch_blocks;
   Audit audit = audit_of(c, *session.instance);
-  audit.settled_units += units;
+  if (audit.epoch != epoch) {
+    audit.earlier_units = sum_or_most(audit.earlier_units, std::exchange(audit.epoch_units, 0));
+    audit.epoch = epoch;
+  }
+  audit.epoch_units = sum_or_most(audit.epoch_units, units);
   put(c, *session.instance, audit);
   // The receipts of this epoch are committed in the next; when that is over, all must be.
-  const uint64_t due = (c.height / c.params.epoch_blocks + 2) * c.params.epoch_blocks;
+  const uint64_t due = (epoch + 2) * c.params.epoch_blocks;
   c.store.put(Family::due, due_key(due, DueKind::audit, *session.instance), {});
 }
 
 void audit_due(Context& c, const InstanceId& id) {
   c.store.erase(Family::due, due_key(c.height, DueKind::audit, id));
   Audit audit = audit_of(c, id);
-  if (audit.committed_units >= audit.settled_units) return;
+  // What was settled in the epoch that has just ended is not owed yet.
+  const bool recent = audit.epoch + 1 == c.height / c.params.epoch_blocks;
+  const uint64_t owed = sum_or_most(audit.earlier_units, recent ? 0 : audit.epoch_units);
+  if (audit.committed_units >= owed) return;
   const auto instance = c.instance(id);
   invariant(instance.has_value(), "an audit names no instance");
   slash(c, instance->operator_account, treasury_account(), 0, c.params.uncommitted_slash_micro);
   change_reputation(c, instance->operator_account, -int64_t{c.params.reputation_fault_loss});
   c.emit("audit.uncommitted",
-         {{"instance", to_hex(id)},
-          {"units", std::to_string(audit.settled_units - audit.committed_units)}});
-  audit.committed_units = audit.settled_units;
+         {{"instance", to_hex(id)}, {"units", std::to_string(owed - audit.committed_units)}});
+  audit.committed_units = owed;
   put(c, id, audit);
 }
 

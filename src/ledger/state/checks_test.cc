@@ -345,6 +345,21 @@ TEST(Checks, AnInstanceThatWasPaidForWhatItDidNotCommitIsSlashed) {
   }
 }
 
+TEST(Checks, WhoCommitsEachEpochInTheNextOwesNothing) {
+  Genesis genesis = Scene::genesis(100);
+  genesis.params.reference_units = 1'000'000;
+  Scene s(genesis);
+  for (uint64_t epoch = 1; epoch <= 4; ++epoch) {
+    ASSERT_EQ(s.n.send("node", s.n.settle_body(s.session, "node", 500 * epoch)).code, Code::ok);
+    s.receipts.clear();
+    s.tree = {};
+    s.answer(epoch, 500);
+    s.to_next_epoch();
+    ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
+    EXPECT_EQ(s.lost("op"), 0u) << epoch;
+  }
+}
+
 // Atoma: sampled about 99 of 100 where one of 100 was meant.
 TEST(Checks, AsManyAreDrawnAsTheParameterSays) {
   Scene s(Scene::genesis(100));  // one in ten

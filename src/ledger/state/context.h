@@ -91,8 +91,6 @@ void change_reputation(Context& c, const AccountId& operator_account, int64_t by
 // Compares balances, stakes and escrows before and after this block; stops the node when the sums
 // differ.
 void audit_block(const Store& store);
-// The sum over the whole state. For tests and operators.
-uint64_t total_money(const Store& store);
 
 // --- transactions: Code::ok, or a refusal that leaves no trace ----------------------------------
 struct Verdict {

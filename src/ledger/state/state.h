@@ -96,4 +96,8 @@ class State {
   UnixMillis time_ms_ = 0;
 };
 
+// The sum of all balances, stakes, reserves, escrows and bonds. For tests and operators: every
+// block asserts that it does not change.
+uint64_t total_money(const Store& store);
+
 }  // namespace cloister::ledger

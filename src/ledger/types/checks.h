@@ -38,15 +38,20 @@ struct Batch : Record<Batch> {
   bool operator==(const Batch&) const = default;
 };
 
-// Units of audited sessions that an instance was paid for, and that it committed receipts of.
+// Units of audited sessions that an instance was paid for, and that it committed receipts of. Those
+// of an epoch are owed by the end of the next.
 struct Audit : Record<Audit> {
-  uint64_t settled_units = 0;
+  uint64_t epoch = 0;          // of the last settlement
+  uint64_t earlier_units = 0;  // settled in all epochs before it
+  uint64_t epoch_units = 0;    // settled in it
   uint64_t committed_units = 0;
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
-    v(1, "settled_units", r.settled_units);
-    v(2, "committed_units", r.committed_units);
+    v(1, "epoch", r.epoch);
+    v(2, "earlier_units", r.earlier_units);
+    v(3, "epoch_units", r.epoch_units);
+    v(4, "committed_units", r.committed_units);
   }
   bool operator==(const Audit&) const = default;
 };
