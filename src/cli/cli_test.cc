@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "base/files.h"
 #include "cli/command.h"
+#include "cli/local_policy.h"
 #include "cli/nearest.h"
 #include "cli/verdict.h"
 #include "evidence/sim/intel.h"
@@ -95,6 +97,69 @@ TEST_F(VerifyCommand, ReportDataIsComparedWhenItIsGiven) {
   const auto [text, code] = verify(root + " --report-data " + std::string(128, '1'));
   EXPECT_EQ(code, kExitRefused);
   EXPECT_EQ((*parse_json(text))["error"].string(), "report_data_mismatch");
+}
+
+// --- policy.toml --------------------------------------------------------------------------------
+
+std::expected<policy::LocalPolicy, std::string> local_policy_of(std::string_view text) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "cloister-XXXXXX").string();
+  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
+  const auto path = std::filesystem::path(pattern) / "policy.toml";
+  EXPECT_TRUE(write_file(path, as_bytes(text), FileMode::secret));
+  auto out = read_local_policy(path);
+  std::filesystem::remove_all(pattern);
+  return out;
+}
+
+TEST(LocalPolicyFile, EveryRuleIsRead) {
+  const auto empty = local_policy_of("");
+  ASSERT_TRUE(empty) << empty.error();
+  EXPECT_FALSE(empty->accepted_statuses);
+  EXPECT_FALSE(empty->accepted_measurements);
+  EXPECT_FALSE(empty->refuse_development);
+  const auto full = local_policy_of(R"(
+accepted_statuses = ["UpToDate"]
+min_tcb_evaluation_number = 17
+denied_advisories = ["INTEL-SA-00837"]
+distrusted_products = ["Milan"]
+accepted_measurements = []
+denied_measurements = ["0102"]
+refused_formats = ["snp-report"]
+refuse_development = true
+)");
+  ASSERT_TRUE(full) << full.error();
+  EXPECT_EQ(full->accepted_statuses->size(), 1u);
+  EXPECT_EQ(full->min_tcb_evaluation_number, 17u);
+  EXPECT_EQ(full->denied_advisories.size(), 1u);
+  EXPECT_EQ(full->distrusted_products.size(), 1u);
+  EXPECT_TRUE(full->accepted_measurements->empty());
+  EXPECT_EQ(full->denied_measurements, (std::vector<Buffer>{{1, 2}}));
+  EXPECT_EQ(full->refused_formats, std::vector{evidence::Format::snp_report});
+  EXPECT_TRUE(full->refuse_development);
+}
+
+TEST(LocalPolicyFile, EachMistakeIsNamed) {
+  struct Case {
+    const char* text;
+    const char* said;
+  };
+  const Case cases[] = {
+      {"accepted_statuses = [\"Fine\"]", "Fine"},
+      {"accepted_statuses = \"UpToDate\"", "a list"},
+      {"accepted_statuses = [5]", "a list of texts"},
+      {"refused_formats = [\"amd\"]", "amd"},
+      {"denied_measurements = [\"xyz\"]", "not hex"},
+      {"denied_measurements = [\"\"]", "not hex"},
+      {"min_tcb_evaluation_number = -1", "min_tcb_evaluation_number"},
+      {"refuse_development = \"yes\"", "true or false"},
+      {"allow_everything = true", "unknown key allow_everything"},
+      {"refuse_development = ", "policy.toml:1"},
+  };
+  for (const Case& c : cases) {
+    const auto got = local_policy_of(c.text);
+    ASSERT_FALSE(got) << c.text;
+    EXPECT_NE(got.error().find(c.said), std::string::npos) << got.error();
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/daemons.h"
 #include "cli/key_file.h"
+#include "cli/local_policy.h"
 #include "gateway/daemon.h"
 #include "process/child.h"
 #include "process/harden.h"
@@ -26,10 +27,16 @@ std::expected<gateway::GatewayConfig, std::string> read_config(const std::string
   out.ready_sessions = file->integer<uint32_t>("ready_sessions", 2);
   out.session_units = file->integer<uint64_t>("session_units", out.session_units);
   out.price_cap_micro = file->integer<uint64_t>("price_cap_micro", out.price_cap_micro);
+  const auto policy = file->has("policy") ? file->path("policy") : std::filesystem::path();
   auto level = log_level_from(file->text("log_level", "info"));
   if (!level) file->refuse("log_level", "must be debug, info, warning or error");
   if (auto good = file->finish(); !good) return std::unexpected(good.error());
   out.log_level = *level;
+  if (!policy.empty()) {
+    auto local = read_local_policy(policy);
+    if (!local) return std::unexpected(local.error());
+    out.local_policy = std::move(*local);
+  }
   return out;
 }
 

@@ -3,11 +3,13 @@
 
 #include <set>
 
+#include "admission/admission.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/daemons.h"
 #include "cli/ledger_access.h"
 #include "cli/ledger_records.h"
+#include "cli/local_policy.h"
 #include "cli/nearest.h"
 
 namespace cloister::cli {
@@ -18,7 +20,7 @@ using ledger::ProposalKind;
 struct Options {
   LedgerOptions ledger;
   uint64_t from = 0, to = 0;
-  std::string kind, change, proposal, choice;
+  std::string kind, change, proposal, choice, local;
   uint8_t format = 0;
   bool example = false;
 };
@@ -38,14 +40,38 @@ std::expected<JsonValue, std::string> read_policy(const LedgerAccess& access, st
   return *json;
 }
 
+// The rules that remain of the ledger's when the user's are taken from them.
+JsonValue tightened_json(const JsonValue& merged, const policy::LocalPolicy& local) {
+  const auto record = ledger::NetworkPolicy::from_json(merged);
+  const auto outer = policy::layered(admission::rules_of(*record));
+  const policy::Rules rules = policy::tightened(outer, local).merged;
+  JsonValue statuses = JsonValue::Array{}, releases = JsonValue::Array{};
+  for (auto status : rules.accepted_statuses) statuses.push(std::string(evidence::name(status)));
+  for (const auto& release : rules.releases) releases.push(release.name);
+  JsonValue refused = JsonValue::Array{};
+  for (auto format : rules.paused_formats) refused.push(std::string(evidence::name(format)));
+  return JsonValue::object({{"accepted_statuses", std::move(statuses)},
+                            {"min_tcb_evaluation_number", rules.min_tcb_evaluation_number},
+                            {"releases", std::move(releases)},
+                            {"refused_formats", std::move(refused)},
+                            {"allow_development", rules.allow_development}});
+}
+
 int show(const Options& options) {
+  policy::LocalPolicy local;
+  if (!options.local.empty()) {
+    auto read = read_local_policy(options.local);
+    if (!read) return refuse(read.error());
+    local = std::move(*read);
+  }
   const auto access = ledger_access(options.ledger);
   if (!access) return fail(access.error());
   const auto merged = read_policy(*access, std::string(ledger::kPolicyKey));
   if (!merged) return fail(merged.error());
   const auto layers = read_policy(*access, std::string(ledger::kLayersKey));
   if (!layers) return fail(layers.error());
-  const JsonValue out = JsonValue::object({{"in_force", *merged}, {"layers", *layers}});
+  JsonValue out = JsonValue::object({{"in_force", *merged}, {"layers", *layers}});
+  if (!options.local.empty()) out.set("with_local", tightened_json(*merged, local));
   fmt::print("{}\n", options.ledger.json ? out.dump() : out.dump_pretty());
   return kExitOk;
 }
@@ -159,6 +185,7 @@ Command add_policy(CLI::App& program) {
   auto app = program.add_subcommand("policy", "the network's rules and how they change");
   app->require_subcommand(1);
   auto* shown = app->add_subcommand("show", "the rules in force and the layers they come from");
+  shown->add_option("--local", options->local, "also what is left under your own policy.toml");
   auto* compared = app->add_subcommand("diff", "what changed between two versions");
   compared->add_option("from", options->from, "the older version")->required();
   compared->add_option("to", options->to, "the newer version (default: the one in force)");

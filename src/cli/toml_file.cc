@@ -77,6 +77,35 @@ uint64_t TomlFile::number(const std::string& key, uint64_t max, std::optional<ui
   return fits ? static_cast<uint64_t>(*value) : 0;
 }
 
+bool TomlFile::boolean(const std::string& key, bool fallback) {
+  auto node = impl_->at(key);
+  if (!node) return fallback;
+  auto value = node.value_exact<bool>();
+  if (!value) impl_->fail(key, "must be true or false");
+  return value.value_or(fallback);
+}
+
+std::vector<std::string> TomlFile::texts(const std::string& key, size_t max_count) {
+  std::vector<std::string> out;
+  auto node = impl_->at(key);
+  if (!node) return out;
+  const toml::array* list = node.as_array();
+  if (!list || list->size() > max_count) {
+    impl_->fail(key, fmt::format("must be a list of at most {} texts", max_count));
+    return out;
+  }
+  for (const auto& each : *list) {
+    auto value = each.value_exact<std::string>();
+    if (!value) impl_->fail(key, "must be a list of texts");
+    out.push_back(value.value_or(""));
+  }
+  return out;
+}
+
+bool TomlFile::has(const std::string& key) {
+  return !!impl_->at(key);
+}
+
 void TomlFile::refuse(const std::string& key, const std::string& why) {
   impl_->fail(key, why);
 }

@@ -28,6 +28,10 @@ class TomlFile {
   T integer(const std::string& key, std::optional<uint64_t> fallback = std::nullopt) {
     return static_cast<T>(number(key, std::numeric_limits<T>::max(), fallback));
   }
+  bool boolean(const std::string& key, bool fallback);
+  // A list of texts; empty when it is not there.
+  std::vector<std::string> texts(const std::string& key, size_t max_count);
+  bool has(const std::string& key);
   void refuse(const std::string& key, const std::string& why);
 
   std::expected<void, std::string> finish() const;

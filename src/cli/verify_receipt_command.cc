@@ -6,13 +6,14 @@
 #include "base/seams.h"
 #include "cli/command.h"
 #include "cli/daemons.h"
+#include "cli/local_policy.h"
 #include "trust/report.h"
 
 namespace cloister::cli {
 namespace {
 
 struct Options {
-  std::string path, genesis;
+  std::string path, genesis, policy;
   bool json = false;
 };
 
@@ -58,6 +59,14 @@ int run(const Options& options) {
     }
     expectations.genesis_hash = genesis->hash();
   }
+  if (!options.policy.empty()) {
+    auto local = read_local_policy(options.policy);
+    if (!local) {
+      fmt::print(stderr, "cloister: {}\n", local.error());
+      return kExitUsage;
+    }
+    expectations.local_policy = std::move(*local);
+  }
   auto report = trust::evaluate(*bundle, expectations);
   if (!bundle->receipt) {
     report.level = trust::Level::failed;
@@ -78,6 +87,8 @@ Command add_verify_receipt(CLI::App& program) {
   auto app = program.add_subcommand("verify-receipt", "verify an answer's receipt, offline");
   app->add_option("file", options->path, "a receipt bundle, or JSON that holds one")->required();
   app->add_option("--genesis", options->genesis, "the genesis that the answer must belong to");
+  app->add_option("--policy", options->policy,
+                  "your own rules, which can only tighten: policy.toml");
   app->add_flag("--json", options->json, "print the trust report as JSON");
   return {app, [options] { return run(*options); }};
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "policy/local.h"
 
 namespace cloister::gateway {
 
@@ -19,6 +20,7 @@ struct GatewayConfig {
   uint32_t ready_sessions = 2;               // attested and confirmed ahead of need
   uint64_t session_units = 100'000;
   uint64_t price_cap_micro = 10'000'000;  // for a million units
+  std::optional<policy::LocalPolicy> local_policy;
   LogLevel log_level = LogLevel::info;
 };
 

@@ -3,6 +3,7 @@
 #include "channel/atls/client.h"
 #include "gateway/api.h"
 #include "gateway/network.h"
+#include "gateway/policy_memory.h"
 
 namespace cloister::gateway {
 namespace {
@@ -30,8 +31,9 @@ struct Daemon::Running {
         account(ledger_client, std::move(parts.user_key), parts.genesis.chain_id,
                 io.get_executor()),
         connector(io.get_executor(), time, chance),
-        opener(OpenerParts{ledger_client, account, connector, parts.genesis, std::nullopt, time,
-                           out,
+        opener(OpenerParts{ledger_client, account, connector, parts.genesis,
+                           parts.config.local_policy, time, out,
+                           [this](uint64_t version) { return policies->admits(version); },
                            [this](RefusedNode node) { network->note_refused(std::move(node)); }}) {}
 
   asio::io_context& context;
@@ -44,6 +46,7 @@ struct Daemon::Running {
   atls::Connector connector;
   SessionOpener opener;
   std::optional<ReceiptStore> receipts;
+  std::optional<PolicyMemory> policies;
   std::optional<Network> network;
   std::optional<Access> access;
   std::optional<Api> api;
@@ -63,6 +66,9 @@ std::expected<uint16_t, std::string> Daemon::Running::start() {
   auto store = ReceiptStore::open(config.data / "receipts");
   if (!store) return std::unexpected("the data folder " + config.data.string() + " cannot be used");
   receipts.emplace(std::move(*store));
+  auto memory = PolicyMemory::open(config.data / "policy-version");
+  if (!memory) return std::unexpected(memory.error());
+  policies.emplace(std::move(*memory));
   auto token = load_or_make_token((config.data / "token").string(), random);
   if (!token)
     return std::unexpected("the token file in " + config.data.string() + " cannot be used");

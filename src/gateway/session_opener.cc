@@ -168,6 +168,9 @@ asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
   if (!policy) co_return unreachable(light::describe(policy.error()));
   if (!*policy) co_return unreachable("it has no policy");
   trial.policy = std::move(**policy);
+  if (!parts_.admits_policy(trial.policy.version)) {
+    co_return unreachable("its policy is older than one that was in force before");
+  }
   auto model = co_await reader.record<ledger::Model>(ledger::Family::models,
                                                      ledger::id_key(trial.session.model_root));
   if (!model) co_return unreachable(light::describe(model.error()));
@@ -175,9 +178,7 @@ asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
   if (!records) co_return unreachable(light::describe(records.error()));
   trial.collateral = std::move(*records);
   trial.rules = policy::layered(admission::rules_of(trial.policy));
-  if (parts_.local_rules) {
-    trial.rules = policy::strictest(trial.rules, *parts_.local_rules, policy::Layer::local);
-  }
+  if (parts_.local_policy) trial.rules = policy::tightened(trial.rules, *parts_.local_policy);
   auto latest = co_await parts_.ledger.latest();
   if (!latest) co_return unreachable(light::describe(latest.error()));
   trial.height = latest->height;
@@ -245,7 +246,7 @@ asio::awaitable<Done> SessionOpener::confirm(Trial& trial) {
   trial.bundle.claims = facts.attestation.claims;
   trial.bundle.channel = {facts.bind, facts.spki_sha256, facts.request_sha256};
   trial.bundle.checked_at = checked_at;
-  auto report = trust::evaluate(trial.bundle, {parts_.genesis.hash(), parts_.local_rules});
+  auto report = trust::evaluate(trial.bundle, {parts_.genesis.hash(), parts_.local_policy});
   if (auto failure = report.first_failure()) {
     co_return untrusted(fmt::format("{}: {}", failure->name, failure->found));
   }

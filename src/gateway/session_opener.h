@@ -8,6 +8,7 @@
 #include "gateway/backend.h"
 #include "gateway/ready_session.h"
 #include "light/account.h"
+#include "policy/local.h"
 
 namespace cloister::gateway {
 
@@ -16,10 +17,11 @@ struct OpenerParts {
   light::Account& account;
   atls::Connector& connector;
   const ledger::Genesis& genesis;
-  std::optional<policy::Rules> local_rules;
+  std::optional<policy::LocalPolicy> local_policy;
   const Clock& clock;
   const Log& log;
-  std::function<void(RefusedNode)> on_refused;  // an instance that was not trusted
+  std::function<bool(uint64_t version)> admits_policy;  // false: an older one than was seen
+  std::function<void(RefusedNode)> on_refused;          // an instance that was not trusted
 };
 
 struct SessionWish {

@@ -93,9 +93,7 @@ void Evaluation::judge_evidence() {
   judgement_.refusal = admission::Refusal::evidence_absent;
   if (!ledger_.fault.empty() || !ledger_.policy || !ledger_.instance) return;
   auto rules = policy::layered(admission::rules_of(*ledger_.policy));
-  if (expectations_.local_rules) {
-    rules = policy::strictest(rules, *expectations_.local_rules, policy::Layer::local);
-  }
+  if (expectations_.local_policy) rules = policy::tightened(rules, *expectations_.local_policy);
   auto anchors = admission::anchors_of(bundle_.genesis);
   atls::BindingInputs inputs;
   inputs.role = atls::Role::server;

@@ -2,7 +2,7 @@
 // --once` and `verify-receipt`, computed from a bundle by verifying everything in it. Pure.
 #pragma once
 
-#include "policy/policy.h"
+#include "policy/local.h"
 #include "trust/bundle.h"
 
 namespace cloister::trust {
@@ -41,7 +41,7 @@ struct Report {
 struct Expectations {
   std::optional<Hash32>
       genesis_hash;  // what the caller pins; nothing: the bundle's own, and said so
-  std::optional<policy::Rules> local_rules;  // can only tighten
+  std::optional<policy::LocalPolicy> local_policy;
 };
 
 // Without a receipt in the bundle (an attestation report before any answer) the row

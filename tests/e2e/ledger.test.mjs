@@ -65,6 +65,19 @@ test('a transaction stands in a block, and a refusal says why', async () => {
   await refused(['query', 'params', '--rpc', 'nowhere'], kUnusable - 1, 'host:port');
 });
 
+test("the user's own rules are shown merged, and mistakes in them are named", async () => {
+  const own = join(place.work, 'policy.toml');
+  writeFileSync(own, 'accepted_statuses = ["UpToDate"]\nrefuse_development = true\n');
+  const {with_local} = await json(['policy', 'show', '--local', own]);
+  assert.deepEqual(with_local.accepted_statuses, ['UpToDate']);
+  assert.equal(with_local.allow_development, false);
+  assert.equal(with_local.releases.length, 2);
+  writeFileSync(own, 'accepted_statuses = ["Fine"]\n');
+  await refused(['policy', 'show', '--local', own], kUnusable, 'policy.toml', 'Fine');
+  writeFileSync(own, 'acepted_statuses = []\n');
+  await refused(['policy', 'show', '--local', own], kUnusable, 'did you mean accepted_statuses?');
+});
+
 test('a vote takes a machine out of service, and its lift is not at once', async () => {
   const {in_force} = await json(['policy', 'show']);
   assert.equal(in_force.version, 1);

@@ -165,15 +165,17 @@ gateway::ChatRequest canary_chat() {
   return chat;
 }
 
-Gateway::Gateway(World& world, std::unique_ptr<light::Rpc> rpc, const Clock* judges_by)
+Gateway::Gateway(World& world, std::unique_ptr<light::Rpc> rpc, const Clock* judges_by,
+                 std::optional<policy::LocalPolicy> local_policy)
     : world_(world),
       client_(world.client(std::move(rpc))),
       account_(*client_, ledger::key_of(next_user()), world.genesis.chain_id,
                world.context.get_executor()),
       connector_(world.context.get_executor(), world.clock, world.random),
       opener_(gateway::OpenerParts{
-          *client_, account_, connector_, world.genesis, std::nullopt,
+          *client_, account_, connector_, world.genesis, std::move(local_policy),
           judges_by ? *judges_by : static_cast<const Clock&>(world.clock), world.log,
+          [this](uint64_t version) { return version >= highest_policy; },
           [this](gateway::RefusedNode node) { refused.push_back(node.reason); }}) {}
 
 std::string untrusted(std::string_view why) {

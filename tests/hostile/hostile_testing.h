@@ -118,7 +118,8 @@ struct Asked {
 class Gateway {
  public:
   explicit Gateway(World& world, std::unique_ptr<light::Rpc> rpc = nullptr,
-                   const Clock* judges_by = nullptr);
+                   const Clock* judges_by = nullptr,
+                   std::optional<policy::LocalPolicy> local_policy = std::nullopt);
 
   // Opens a session, and only then sends the canary.
   Asked ask();
@@ -133,6 +134,7 @@ class Gateway {
                                        const ledger::InstanceId& named, int times = 1);
 
   std::vector<std::string> refused;  // reasons, in their order
+  uint64_t highest_policy = 0;       // version that its user has seen before
   std::unique_ptr<gateway::ReadySession> session;
 
  private:

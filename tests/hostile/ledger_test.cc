@@ -55,6 +55,46 @@ TEST_F(HostileLedger, TheTruthThroughTheSameDoor) {
   node().connections();
 }
 
+// Whoever rules the validators could bring back an old policy, rightly proven.
+TEST_F(HostileLedger, APolicyOlderThanOneThatWasSeen) {
+  auto& gateway = world().keep(std::make_unique<Gateway>(world()));
+  gateway.highest_policy = 2;
+  const Asked asked = gateway.ask();
+  ASSERT_TRUE(asked.error);
+  EXPECT_EQ(asked.error->code, ApiCode::ledger_unreachable);
+  EXPECT_EQ(asked.error->message,
+            "the ledger: its policy is older than one that was in force before");
+  EXPECT_EQ(node().heard(), "");
+  EXPECT_EQ(node().connections(), 0U);
+}
+
+// The ledger accepts the node; its user does not.
+TEST_F(HostileLedger, WhatTheUsersOwnPolicyRefuses) {
+  struct Case {
+    void (*set)(policy::LocalPolicy&);
+    const char* why;
+  };
+  const Case cases[] = {
+      {[](policy::LocalPolicy& p) { p.accepted_statuses.emplace(); }, "tcb_status"},
+      {[](policy::LocalPolicy& p) { p.accepted_measurements.emplace(); }, "measurement"},
+      // Without the simulated vendors' roots its evidence leads nowhere.
+      {[](policy::LocalPolicy& p) { p.refuse_development = true; }, "wrong_chain"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.why);
+    policy::LocalPolicy local;
+    c.set(local);
+    auto& gateway = world().keep(std::make_unique<Gateway>(world(), nullptr, nullptr, local));
+    const Asked asked = gateway.ask();
+    ASSERT_TRUE(asked.error);
+    EXPECT_EQ(asked.error->code, ApiCode::attestation_failed);
+    ASSERT_FALSE(gateway.refused.empty());
+    EXPECT_EQ(gateway.refused[0], untrusted(c.why));
+    EXPECT_EQ(node().heard(), "");
+    node().connections();
+  }
+}
+
 TEST_F(HostileLedger, WrongProofs) {
   const auto change = [](Answer answer) { answer.value->back() ^= 1; };
   for (auto family :
