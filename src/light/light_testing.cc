@@ -1,5 +1,7 @@
 #include "light/light_testing.h"
 
+#include <cstdlib>
+
 #include "crypto/hash.h"
 
 namespace cloister::light {
@@ -68,6 +70,12 @@ std::expected<LightBlock, LightError> TestChain::light_block(int64_t height) {
   ++fetched_;
   if (height < 1 || height > this->height()) return std::unexpected(LightError::not_yet);
   return at(height);
+}
+
+int mutations() {
+  const char* asked = std::getenv("CLOISTER_MUTATIONS");
+  const int count = asked ? std::atoi(asked) : 0;
+  return count > 0 ? count : 10'000;
 }
 
 }  // namespace cloister::light

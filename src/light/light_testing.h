@@ -40,4 +40,7 @@ class TestChain : public Provider {
   size_t fetched_ = 0;
 };
 
+// How many mutations a test tries: 10,000, or what CLOISTER_MUTATIONS says for a longer night.
+int mutations();
+
 }  // namespace cloister::light

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "light/light_testing.h"
 #include "merkle/tree.h"
 
 namespace cloister::light {
@@ -102,7 +103,7 @@ TEST_F(ReadProof, EveryTruncationIsRefused) {
 TEST_F(ReadProof, MutatedProofsAreNeverAccepted) {
   SeededRandom random(42);
   int accepted = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < mutations(); ++i) {
     const bool absent = random.next() % 2 == 0;
     const std::string key = absent ? "nobody" : "k7";
     std::vector<ProofOp> proof = prove(as_bytes(key));
