@@ -142,15 +142,16 @@ CheckOutcome tally(const std::vector<Checker>& committee) {
   return match > against ? CheckOutcome::passed : CheckOutcome::failed;
 }
 
+// From what the checked operator set aside, then from its stake; never from what is everybody's, or
+// answers to oneself could be turned into the treasury's money.
 void pay_checker(Context& c, const Check& check, const AccountId& to) {
   auto checked = c.operator_of(check.operator_account);
   invariant(checked.has_value(), "an instance has no operator");
   const uint64_t reserve = std::min(checked->check_reserve_micro, c.params.check_pay_micro);
+  const uint64_t rest = std::min(checked->stake_micro, c.params.check_pay_micro - reserve);
   checked->check_reserve_micro -= reserve;
+  checked->stake_micro -= rest;
   c.put(check.operator_account, *checked);
-  const uint64_t rest =
-      std::min(c.params.check_pay_micro - reserve, c.account(treasury_account()).balance_micro);
-  invariant(debit(c, treasury_account(), rest), "a balance was there a moment ago");
   credit(c, to, reserve + rest);
 }
 
@@ -323,7 +324,9 @@ Verdict apply_commit_receipts(Context& c, const Tx& tx, const CommitReceipts& bo
   if (!c.find<Model>(Family::models, body.model_root)) return Code::model_unknown;
   if (body.epoch + 1 != c.height / c.params.epoch_blocks) return Code::epoch_invalid;
   Audit audit = audit_of(c, body.instance);
-  if (body.units == 0 || body.units > UINT64_MAX - audit.committed_units) {
+  // Nobody is checked, or pays for checks, beyond what was paid.
+  const uint64_t settled = sum_or_most(audit.earlier_units, audit.epoch_units);
+  if (body.units == 0 || body.units > settled - std::min(settled, audit.committed_units)) {
     return Code::units_invalid;
   }
   Batch batch;

@@ -45,6 +45,7 @@ struct Scene {
     n.bring_up("op", "node", 1);
     OpenSession open = TestNetwork::open_body();
     open.allow_audit = true;
+    open.lifetime_blocks = genesis.params.max_session_lifetime_blocks;
     session = *to_fixed<32>(n.send("alice", open).data);
     n.block();
     n.block();
@@ -79,7 +80,20 @@ struct Scene {
     receipts.push_back(sign_receipt(receipt, key_of("node")).encode());
     tree.update({{crypto::sha256(receipts.back()), units, 0}});
   }
-  CommitReceipts batch_body() const {
+  // Only what was paid may be committed.
+  void settle_what_is_answered() {
+    const auto value = n.state.store().get(Family::batches, audit_key(TestNetwork::id_of("node")));
+    const Audit audit = value ? *Audit::decode(*value) : Audit();
+    const uint64_t settled = audit.earlier_units + audit.epoch_units - audit.committed_units;
+    if (settled >= tree.total()) return;
+    const uint64_t units = n.session(session).cumulative_units + tree.total() - settled;
+    EXPECT_EQ(name(n.send("node", n.settle_body(session, "node", units)).code), "ok");
+  }
+  CommitReceipts batch_body() {
+    settle_what_is_answered();
+    return committed_body();
+  }
+  CommitReceipts committed_body() const {
     CommitReceipts body;
     body.instance = TestNetwork::id_of("node");
     body.model_root = hash_of("model");
@@ -497,6 +511,8 @@ TEST(Checks, EachRefusalHasItsCode) {
        batch([](CommitReceipts& b) { b.epoch += 1; })},
       {"a batch of long ago", Code::epoch_invalid, batch([](CommitReceipts& b) { b.epoch -= 1; })},
       {"an empty batch", Code::units_invalid, batch([](CommitReceipts& b) { b.units = 0; })},
+      {"one unit more than was paid", Code::units_invalid,
+       batch([](CommitReceipts& b) { b.units += 1; })},
       {"more units than there are", Code::units_invalid,
        batch([](CommitReceipts& b) { b.units = UINT64_MAX; })},
       {"a second batch", Code::batch_exists, batch([](CommitReceipts&) {})},

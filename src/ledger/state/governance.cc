@@ -204,11 +204,13 @@ void count(Context& c, Proposal& proposal, const AccountId& account, const Ballo
   (ballot.yes ? proposal.yes_micro : proposal.no_micro) += ballot.stake_micro;
   if (ballot.stake_micro == 0) proposal.approvals += 1;
   using Wide = unsigned __int128;
-  const bool passed = by_release_keys(proposal.kind)
-                          ? proposal.approvals >= c.genesis.release_threshold
-                          : proposal.yes_micro > 0 &&
-                                Wide{proposal.yes_micro} * kPermille >=
-                                    Wide{proposal.electorate_micro} * c.params.quorum_permille;
+  // Stake that came since counts as well, or it could outvote what was there.
+  const uint64_t electorate = std::max(proposal.electorate_micro, total_stake(c));
+  const bool passed =
+      by_release_keys(proposal.kind)
+          ? proposal.approvals >= c.genesis.release_threshold
+          : proposal.yes_micro > 0 &&
+                Wide{proposal.yes_micro} * kPermille >= Wide{electorate} * c.params.quorum_permille;
   if (passed) return pass(c, proposal);
   put(c, proposal);
 }

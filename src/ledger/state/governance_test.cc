@@ -300,6 +300,19 @@ TEST(Governance, TheSumOfStakesIsTheElectorate) {
   EXPECT_EQ(proposal->yes_micro, 4'500'000u);
 }
 
+// A stake that is brought for one vote must be the majority of all, not of what was there before.
+TEST(Governance, StakeThatComesAfterTheProposalCountsOnBothSides) {
+  Scene s;
+  const ProposalId id = s.propose("op3", ProposalKind::vendor_policy, strict_vendor());
+  OperatorBond bond;
+  bond.amount_micro = 7'000'000;
+  ASSERT_EQ(s.n.send("alice", bond).code, Code::ok);
+  EXPECT_EQ(s.vote("alice", id), Code::ok);  // 9 of 10 of the old stake, 9 of 17 of all
+  EXPECT_EQ(s.state(id), ProposalState::open);
+  EXPECT_EQ(s.vote("op2", id), Code::ok);  // 12 of 17
+  EXPECT_EQ(s.state(id), ProposalState::passed);
+}
+
 struct Case {
   const char* name;
   Code want;
