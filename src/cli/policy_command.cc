@@ -30,7 +30,8 @@ int refuse(const std::string& message) {
   return kExitUsage;
 }
 
-std::expected<JsonValue, std::string> read_policy(const LedgerAccess& access, std::string key) {
+std::expected<JsonValue, std::string> read_policy(const LedgerAccess& access,
+                                                  const std::string& key) {
   const auto raw = key_from_text(ledger::Family::policy, key);
   const auto read = read_ledger(access, ledger::Family::policy, *raw);
   if (!read) return std::unexpected(read.error());
