@@ -299,13 +299,12 @@ void Economy::confirm() {
       continue;
     }
     Participant& p = *by_instance(*record->instance);
-    bool sent = false;
     if (admission_->bad.contains(p.machine)) {
       ReportAttestation report;
       report.session = session.id;
       report.evidence = {SimulatedAdmission::evidence(
           read<Instance>(Family::instances, p.instance)->binding, p.machine)};
-      sent = send(users_[session.user].key, report);
+      send(users_[session.user].key, report);
       assigned_.push_back(session);  // drawn again
       continue;
     }
@@ -313,12 +312,11 @@ void Economy::confirm() {
     body.session = session.id;
     body.instance = *record->instance;
     body.policy_version = 1;
-    sent = send(users_[session.user].key, body);
-    if (!sent) {
-      assigned_.push_back(session);
-    } else {
+    if (send(users_[session.user].key, body)) {
       ++p.sessions;
       confirmed_.push_back(session);
+    } else {
+      assigned_.push_back(session);
     }
   }
 }
