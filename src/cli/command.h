@@ -36,6 +36,9 @@ Command add_ledger(CLI::App& program);
 Command add_node(CLI::App& program);
 Command add_gateway(CLI::App& program);
 
+// Says what is wrong with the arguments, and where to look. Returns kExitUsage.
+int unusable(std::string_view command, std::string_view message);
+
 // JSON as typed, or from @FILE; nothing when that cannot be read.
 std::optional<std::string> text_argument(const std::string& argument);
 

@@ -22,9 +22,8 @@ struct Options {
   bool json = false;
 };
 
-int refuse(const std::string& message) {
-  fmt::print(stderr, "cloister: {}\nTry `cloister genesis --help`.\n", message);
-  return kExitUsage;
+int refuse(std::string_view message) {
+  return unusable("genesis", message);
 }
 
 std::expected<std::vector<Hash32>, std::string> keys_from(const std::vector<std::string>& texts) {

@@ -25,9 +25,8 @@ struct Options {
   bool example = false;
 };
 
-int refuse(const std::string& message) {
-  fmt::print(stderr, "cloister: {}\nTry `cloister policy --help`.\n", message);
-  return kExitUsage;
+int refuse(std::string_view message) {
+  return unusable("policy", message);
 }
 
 std::expected<JsonValue, std::string> read_policy(const LedgerAccess& access,

@@ -18,9 +18,8 @@ struct Options {
   bool proof = false;
 };
 
-int refuse(const std::string& message) {
-  fmt::print(stderr, "cloister: {}\nTry `cloister query --help`.\n", message);
-  return kExitUsage;
+int refuse(std::string_view message) {
+  return unusable("query", message);
 }
 
 std::vector<std::string> families() {

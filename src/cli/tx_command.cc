@@ -1,7 +1,6 @@
 // `cloister tx KIND`: one transaction, from its body as JSON.
 #include <fmt/format.h>
 
-#include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/daemons.h"
@@ -19,9 +18,8 @@ struct Options {
   bool example = false;
 };
 
-int refuse(const std::string& message) {
-  fmt::print(stderr, "cloister: {}\nTry `cloister tx --help`.\n", message);
-  return kExitUsage;
+int refuse(std::string_view message) {
+  return unusable("tx", message);
 }
 
 std::vector<std::string> kinds() {
@@ -54,13 +52,6 @@ int run(const Options& options) {
 }
 
 }  // namespace
-
-std::optional<std::string> text_argument(const std::string& argument) {
-  if (!argument.starts_with('@')) return argument;
-  const auto content = read_file(argument.substr(1), ledger::kMaxTxBytes * 4);
-  if (!content) return std::nullopt;
-  return std::string(as_text(*content));
-}
 
 Command add_tx(CLI::App& program) {
   auto options = std::make_shared<Options>();
