@@ -14,19 +14,9 @@ Hash32 hash_pair(uint8_t prefix, const Hash32& a, const Hash32& b) {
 }
 
 bool well_formed(const Proof& proof) {
-  const size_t depth = proof.has_sibling.size();
-  const auto set = std::count(proof.has_sibling.begin(), proof.has_sibling.end(), true);
-  return depth <= kMaxDepth && static_cast<size_t>(set) == proof.siblings.size() &&
-         (depth == 0 || proof.has_sibling.back()) &&
+  return levels_hold(proof.has_sibling, proof.siblings.size()) &&
          std::find(proof.siblings.begin(), proof.siblings.end(), kEmptyRoot) ==
              proof.siblings.end();
-}
-
-bool shares_prefix(const Hash32& a, const Hash32& b, size_t bits) {
-  for (size_t i = 0; i < bits; ++i) {
-    if (path_bit(a, i) != path_bit(b, i)) return false;
-  }
-  return true;
 }
 
 std::expected<void, ProofError> compare(const Hash32& root, Bytes key, const Proof& proof) {
@@ -68,13 +58,7 @@ Hash32 sparse_inner_hash(const Hash32& left, const Hash32& right) {
 
 Buffer Proof::encode() const {
   ByteWriter w;
-  const size_t depth = has_sibling.size();
-  w.u16_be(static_cast<uint16_t>(depth));
-  Buffer bitmap((depth + 7) / 8);
-  for (size_t i = 0; i < depth; ++i) {
-    if (has_sibling[i]) bitmap[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
-  }
-  w.bytes(bitmap);
+  write_levels(w, has_sibling);
   for (const Hash32& sibling : siblings) w.bytes(sibling);
   w.u8(terminal ? 1 : 0);
   if (terminal) w.bytes(terminal->path).bytes(terminal->value_hash);
@@ -83,22 +67,14 @@ Buffer Proof::encode() const {
 
 std::optional<Proof> Proof::decode(Bytes bytes) {
   ByteReader r(bytes);
+  auto levels = read_levels(r);
+  if (!levels) return std::nullopt;
   Proof proof;
-  auto depth = r.u16_be();
-  if (!depth || *depth > kMaxDepth) return std::nullopt;
-  auto bitmap = r.take((size_t{*depth} + 7) / 8);
-  if (!bitmap) return std::nullopt;
-  for (size_t i = 0; i < bitmap->size() * 8; ++i) {
-    const bool set = (*bitmap)[i / 8] >> (7 - i % 8) & 1;
-    if (i < *depth) proof.has_sibling.push_back(set);
-    if (i >= *depth && set) return std::nullopt;
-    if (!set || i >= *depth) continue;
-    proof.siblings.emplace_back();
-  }
-  for (Hash32& sibling : proof.siblings) {
-    auto hash = r.fixed<32>();
-    if (!hash) return std::nullopt;
-    sibling = *hash;
+  proof.has_sibling = std::move(*levels);
+  for (size_t i = siblings_of(proof.has_sibling); i > 0; --i) {
+    const auto sibling = r.fixed<32>();
+    if (!sibling) return std::nullopt;
+    proof.siblings.push_back(*sibling);
   }
   auto terminal = r.u8();
   if (!terminal || *terminal > 1) return std::nullopt;

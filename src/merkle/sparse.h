@@ -6,14 +6,9 @@
 //   empty = 32 zero bytes
 #pragma once
 
-#include <expected>
-
-#include "crypto/hash.h"
+#include "merkle/path.h"
 
 namespace cloister::merkle {
-
-constexpr Hash32 kEmptyRoot{};
-constexpr size_t kMaxDepth = 256;
 
 struct Leaf {
   Hash32 path{};
@@ -24,20 +19,15 @@ struct Leaf {
 Hash32 path_of(Bytes key);
 Hash32 sparse_leaf_hash(const Leaf& leaf);
 Hash32 sparse_inner_hash(const Hash32& left, const Hash32& right);
-inline bool path_bit(const Hash32& path, size_t i) {
-  return path[i / 8] >> (7 - i % 8) & 1;
-}
 
 // One path from the root to where `key` is or would be.
 //
-//   wire: u16be depth d ‖ bitmap[ceil(d/8)] ‖ siblings[32 each] ‖ u8 terminal ‖ leaf (path ‖ value
-//   hash)
+//   wire: levels ‖ siblings[32 each] ‖ u8 terminal ‖ leaf (path ‖ value hash)
 //
-// Bit i of the bitmap (0 at the root, most significant first) says that the sibling at level i + 1
-// is not empty; siblings are those, bottom-up. terminal: 0 = empty, 1 = a leaf follows.
+// terminal: 0 = empty, 1 = a leaf follows.
 struct Proof {
-  std::vector<bool> has_sibling;  // one for each level; its size is the depth
-  std::vector<Hash32> siblings;   // bottom-up, none of them empty
+  Levels has_sibling;
+  std::vector<Hash32> siblings;  // bottom-up, none of them empty
   std::optional<Leaf> terminal;
   bool operator==(const Proof&) const = default;
 

@@ -12,19 +12,9 @@ bool is_empty(const SumNode& node) {
 }
 
 bool well_formed(const SumProof& proof) {
-  const size_t depth = proof.has_sibling.size();
-  const auto set = std::count(proof.has_sibling.begin(), proof.has_sibling.end(), true);
-  return depth <= kMaxDepth && static_cast<size_t>(set) == proof.siblings.size() &&
-         (depth == 0 || proof.has_sibling.back()) &&
+  return levels_hold(proof.has_sibling, proof.siblings.size()) &&
          std::none_of(proof.siblings.begin(), proof.siblings.end(), is_empty) &&
          (!proof.terminal || proof.terminal->value > 0);
-}
-
-bool shares_prefix(const Hash32& a, const Hash32& b, size_t bits) {
-  for (size_t i = 0; i < bits; ++i) {
-    if (path_bit(a, i) != path_bit(b, i)) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -44,13 +34,7 @@ std::optional<SumNode> sum_inner(const SumNode& left, const SumNode& right) {
 
 Buffer SumProof::encode() const {
   ByteWriter w;
-  const size_t depth = has_sibling.size();
-  w.u16_be(static_cast<uint16_t>(depth));
-  Buffer bitmap((depth + 7) / 8);
-  for (size_t i = 0; i < depth; ++i) {
-    if (has_sibling[i]) bitmap[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
-  }
-  w.bytes(bitmap);
+  write_levels(w, has_sibling);
   for (const SumNode& sibling : siblings) w.bytes(sibling.hash).u64_be(sibling.sum);
   w.u8(terminal ? 1 : 0);
   if (terminal) w.bytes(terminal->id).u64_be(terminal->value).u64_be(terminal->tag);
@@ -59,19 +43,11 @@ Buffer SumProof::encode() const {
 
 std::optional<SumProof> SumProof::decode(Bytes bytes) {
   ByteReader r(bytes);
+  auto levels = read_levels(r);
+  if (!levels) return std::nullopt;
   SumProof proof;
-  const auto depth = r.u16_be();
-  if (!depth || *depth > kMaxDepth) return std::nullopt;
-  const auto bitmap = r.take((size_t{*depth} + 7) / 8);
-  if (!bitmap) return std::nullopt;
-  size_t siblings = 0;
-  for (size_t i = 0; i < bitmap->size() * 8; ++i) {
-    const bool set = (*bitmap)[i / 8] >> (7 - i % 8) & 1;
-    if (set && i >= *depth) return std::nullopt;
-    if (i < *depth) proof.has_sibling.push_back(set);
-    siblings += set;
-  }
-  for (size_t i = 0; i < siblings; ++i) {
+  proof.has_sibling = std::move(*levels);
+  for (size_t i = siblings_of(proof.has_sibling); i > 0; --i) {
     const auto hash = r.fixed<32>();
     const auto sum = r.u64_be();
     if (!hash || !sum) return std::nullopt;
