@@ -11,6 +11,7 @@
 #include "ledger/state/context.h"
 #include "ledger/types/receipt.h"
 #include "ledger/types/samples_testing.h"
+#include "sim/chain.h"
 
 namespace {
 
@@ -131,109 +132,73 @@ std::vector<StoreChange> rows_of(const State& base, size_t count) {
 
 // --- rounds of sessions, from opening to close --------------------------------------------------
 
-class Chain {
- public:
-  explicit Chain(State state) : state_(std::move(state)) {}
+// Time of a block in which every transaction must be accepted.
+double block(sim::Chain& chain) {
+  BlockResult result;
+  const double took = micros([&] { result = chain.block(); });
+  for (const TxResult& tx : result.txs) must(tx.code == Code::ok, tx.log.c_str());
+  return took;
+}
 
-  // Time of apply(), shares of the beacon included; every transaction must be accepted.
-  double block(std::vector<Buffer> txs) {
-    const uint64_t height = state_.height() + 1;
-    std::vector<Buffer> all;
-    uint64_t nonce = nonce_of(sample_.keys[0].public_key());
-    for (uint64_t wanted : state_.beacons_wanted(height)) {
-      PutBeaconShare body;
-      body.height = wanted;
-      body.share = make_beacon_share(state_.genesis().chain_id, 1, wanted, sample_.secrets[0]);
-      all.push_back(make_tx(state_.genesis().chain_id, nonce++, body, sample_.keys[0]));
-    }
-    all.insert(all.end(), txs.begin(), txs.end());
-    BlockInput input;
-    input.height = height;
-    input.time_ms = static_cast<UnixMillis>(state_.genesis().time_ms + height * 1000);
-    input.hash = hash_of("block " + std::to_string(height));
-    input.txs = all;
-    BlockResult result;
-    const double took = micros([&] { result = state_.apply(input); });
-    for (const TxResult& tx : result.txs) must(tx.code == Code::ok, tx.log.c_str());
-    state_.take_changes();
-    return took;
-  }
-  template <typename Make>
-  std::vector<Buffer> of_each_user(Make make) {
-    std::vector<Buffer> out;
-    for (size_t i = 0; i < kUsers; ++i) out.push_back(make(i));
-    return out;
-  }
-  template <typename Body>
-  Buffer tx(size_t i, const Body& body) {
-    const auto key = key_of(user(i));
-    return make_tx(state_.genesis().chain_id, nonce_of(key.public_key()), body, key);
-  }
-  // Five kinds of transactions from kUsers each, and the two blocks of the draw between them.
-  double round() {
-    double took = block(of_each_user([&](size_t i) {
-      Transfer body;
-      body.to = key_of(user((i + 1) % kUsers)).public_key();
-      body.amount_micro = 1;
-      return tx(i, body);
-    }));
-    std::vector<SessionId> ids;
-    took += block(of_each_user([&](size_t i) {
-      OpenSession body;
-      body.model_root = hash_of("model");
-      body.max_units = 1'000;
-      body.price_cap_micro = 300'000;
-      body.deposit_micro = 300;
-      body.lifetime_blocks = 100;
-      const auto key = key_of(user(i)).public_key();
-      ids.push_back(session_id(state_.genesis().chain_id, key, nonce_of(key)));
-      return tx(i, body);
-    }));
-    took += block({});
-    took += block({});
-    took += block(of_each_user([&](size_t i) {
-      ConfirmAttestation body;
-      body.session = ids[i];
-      body.instance = *session(ids[i]).instance;
-      body.policy_version = 1;
-      return tx(i, body);
-    }));
-    // One key speaks for all instances here, so their settlements are one account's.
-    const auto identity = key_of("identity");
-    uint64_t nonce = nonce_of(identity.public_key());
-    took += block(of_each_user([&](size_t i) {
-      Receipt receipt;
-      receipt.chain_id = state_.genesis().chain_id;
-      receipt.session = ids[i];
-      receipt.instance_id = *session(ids[i]).instance;
-      receipt.model_root = hash_of("model");
-      receipt.cumulative_units = 500;
-      Settle body;
-      body.session = ids[i];
-      body.receipt = sign_receipt(receipt, identity).encode();
-      return make_tx(state_.genesis().chain_id, nonce++, body, identity);
-    }));
-    took += block(of_each_user([&](size_t i) {
-      CloseSession body;
-      body.session = ids[i];
-      return tx(i, body);
-    }));
-    return took;
-  }
-  static constexpr size_t kTxsARound = 5 * kUsers;
-  State& state() { return state_; }
+constexpr size_t kTxsARound = 5 * kUsers;
 
- private:
-  uint64_t nonce_of(const AccountId& account) const {
-    const auto value = state_.store().get(Family::accounts, account);
-    return value ? Account::decode(*value)->nonce : 0;
+// Five kinds of transactions from kUsers each, and the two blocks of the draw between them.
+double round(sim::Chain& chain) {
+  const std::string& chain_id = chain.state().genesis().chain_id;
+  std::vector<SessionId> ids;
+  const auto session = [&](size_t i) { return *chain.read<Session>(Family::sessions, ids[i]); };
+  for (size_t i = 0; i < kUsers; ++i) {
+    Transfer body;
+    body.to = key_of(user((i + 1) % kUsers)).public_key();
+    body.amount_micro = 1;
+    chain.send(key_of(user(i)), body);
   }
-  Session session(const SessionId& id) const {
-    return *Session::decode(*state_.store().get(Family::sessions, id));
+  double took = block(chain);
+  for (size_t i = 0; i < kUsers; ++i) {
+    OpenSession body;
+    body.model_root = hash_of("model");
+    body.max_units = 1'000;
+    body.price_cap_micro = 300'000;
+    body.deposit_micro = 300;
+    body.lifetime_blocks = 100;
+    const auto& key = key_of(user(i));
+    ids.push_back(session_id(chain_id, key.public_key(), chain.nonce(key.public_key())));
+    chain.send(key, body);
   }
-  State state_;
-  SampleNetwork sample_ = sample_network(1);
-};
+  took += block(chain);
+  took += block(chain);
+  took += block(chain);
+  for (size_t i = 0; i < kUsers; ++i) {
+    ConfirmAttestation body;
+    body.session = ids[i];
+    body.instance = *session(i).instance;
+    body.policy_version = 1;
+    chain.send(key_of(user(i)), body);
+  }
+  took += block(chain);
+  // One key speaks for all instances here, so their settlements are one account's.
+  const auto& identity = key_of("identity");
+  for (size_t i = 0; i < kUsers; ++i) {
+    Receipt receipt;
+    receipt.chain_id = chain_id;
+    receipt.session = ids[i];
+    receipt.instance_id = *session(i).instance;
+    receipt.model_root = hash_of("model");
+    receipt.cumulative_units = 500;
+    Settle body;
+    body.session = ids[i];
+    body.receipt = sign_receipt(receipt, identity).encode();
+    chain.send(identity, body);
+  }
+  took += block(chain);
+  for (size_t i = 0; i < kUsers; ++i) {
+    CloseSession body;
+    body.session = ids[i];
+    chain.send(key_of(user(i)), body);
+  }
+  took += block(chain);
+  return took;
+}
 
 // --- single operations --------------------------------------------------------------------------
 
@@ -279,7 +244,7 @@ ProofCost proof_cost(const Snapshot& snapshot, size_t count) {
 }
 
 double ed25519_micros() {
-  const auto key = key_of("someone");
+  const auto& key = key_of("someone");
   const Buffer message(200, 1);
   const auto signature = key.sign(message);
   constexpr int kTimes = 2'000;
@@ -306,13 +271,14 @@ void measure(size_t count) {
   });
   const double draw = draw_micros(state->store());
   const ProofCost proof = proof_cost(state->store().sealed(), count);
-  Chain chain(std::move(*state));
-  chain.round();
+  SampleNetwork sample = sample_network(1);
+  sim::Chain chain(std::move(*state), std::move(sample.keys[0]), std::move(sample.secrets[0]));
+  round(chain);
   std::vector<double> rounds;
   std::vector<double> verify;
   for (int i = 0; i < kRounds; ++i) {
     verify.push_back(ed25519_micros());
-    rounds.push_back(chain.round() / Chain::kTxsARound);
+    rounds.push_back(round(chain) / kTxsARound);
   }
   std::sort(rounds.begin(), rounds.end());
   std::sort(verify.begin(), verify.end());

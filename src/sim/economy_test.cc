@@ -46,14 +46,5 @@ TEST(Economy, TheSameSeedIsTheSameRun) {
   EXPECT_NE(run(options).root, one.root);
 }
 
-TEST(Economy, WithoutChecksLyingWouldPay) {
-  // What the checks are for: the least that they cost a liar is more than it saves.
-  const auto params = economy_params();
-  EXPECT_TRUE(ledger::deterrent(params));
-  auto unchecked = params;
-  unchecked.check_permille = 0;
-  EXPECT_FALSE(ledger::deterrent(unchecked));
-}
-
 }  // namespace
 }  // namespace cloister::sim
