@@ -113,20 +113,26 @@ std::expected<Genesis, std::string> genesis_from(const Options& options, const C
   return out;
 }
 
-// One share a validator, in the order of their keys. Whoever deals could predict every draw.
-std::expected<void, std::string> deal(const Options& options, Genesis& genesis) {
-  SystemRandom random;
-  Dealt dealt = deal_beacon(genesis.validators.size(), random);
-  genesis.beacon = dealt.keys;
+std::filesystem::path share_path(const Options& options, const Genesis& genesis,
+                                 const BeaconSecret& secret) {
+  const Bytes key = genesis.validators[secret.index - 1u].public_key;
+  return std::filesystem::path(options.shares) / (to_hex(key.first(6)) + ".beacon.key");
+}
+
+// One share a validator, in the order of their keys. Nothing is written unless all can be.
+std::expected<void, std::string> write_shares(const Options& options, const Genesis& genesis,
+                                              const std::vector<BeaconSecret>& secrets) {
+  for (const BeaconSecret& secret : secrets) {
+    const auto path = share_path(options, genesis, secret);
+    if (std::filesystem::exists(path)) return std::unexpected(path.string() + " exists already");
+  }
   std::error_code ec;
   std::filesystem::create_directories(options.shares, ec);
-  for (const BeaconSecret& secret : dealt.secrets) {
-    const auto path =
-        std::filesystem::path(options.shares) /
-        (to_hex(Bytes(genesis.validators[secret.index - 1u].public_key).first(6)) + ".beacon.key");
+  for (const BeaconSecret& secret : secrets) {
+    const auto path = share_path(options, genesis, secret);
     const std::string text = to_hex(secret.scalar.reveal()) + "\n";
-    if (std::filesystem::exists(path) || !write_file(path, as_bytes(text), FileMode::secret)) {
-      return std::unexpected(path.string() + " exists or cannot be written");
+    if (!write_file(path, as_bytes(text), FileMode::secret)) {
+      return std::unexpected(path.string() + " cannot be written");
     }
   }
   return {};
@@ -140,10 +146,13 @@ int make(const Options& options) {
   if (genesis->validators.empty() || genesis->validators.size() > kMaxValidators) {
     return refuse(fmt::format("a network has 1 to {} validators", kMaxValidators));
   }
-  if (auto good = deal(options, *genesis); !good) return fail(good.error());
+  SystemRandom random;
+  const Dealt dealt = deal_beacon(genesis->validators.size(), random);
+  genesis->beacon = dealt.keys;
   if (auto good = ledger::check(*genesis); !good) {
     return refuse(std::string(ledger::describe(good.error())));
   }
+  if (auto good = write_shares(options, *genesis, dealt.secrets); !good) return fail(good.error());
   const std::string text = genesis->to_json().dump_pretty() + "\n";
   if (!write_file(options.file, as_bytes(text), FileMode::shared))
     return fail(options.file + " cannot be written");

@@ -1,7 +1,7 @@
 // The ledger from the command line: proven reads, transactions, and a rule that is changed by vote
 // while the network serves.
 import assert from 'node:assert/strict';
-import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
@@ -78,7 +78,7 @@ test("the user's own rules are shown merged, and mistakes in them are named", as
   await refused(['policy', 'show', '--local', own], kUnusable, 'did you mean accepted_statuses?');
 });
 
-test('a vote takes a machine out of service, and its lift is not at once', async () => {
+test('a vote denies an advisory at once, and lifts it only after its timelock', async () => {
   const {in_force} = await json(['policy', 'show']);
   assert.equal(in_force.version, 1);
   const change = join(place.work, 'change.json');
@@ -113,6 +113,9 @@ test('a genesis is made, checked, and never replaced', async () => {
   assert.equal(checked.hash, made.out.trim());
   assert.equal(checked.validators, 1);
   await refused([...words, '--beacon-shares', 'other'], kRefused, 'exists already');
+  const bad = ['genesis', 'new', 'bad.json', '--chain-id', 'test', '--validator', validator];
+  await refused([...bad, '--beacon-shares', 'bad', '--release-threshold', '1'], kUnusable, 'threshold');
+  assert.ok(!existsSync(join(place.work, 'bad')), 'a genesis that is refused deals nothing');
   const bent = readFileSync(join(place.work, 'new.json'), 'utf8').replace('"test"', '""');
   writeFileSync(join(place.work, 'bent.json'), bent);
   await refused(['genesis', 'check', 'bent.json'], kRefused, 'bent.json', 'chain id');
