@@ -211,7 +211,7 @@ struct Around {
   Around(World& world, const std::filesystem::path& folder)
       : receipts(*gateway::ReceiptStore::open(folder)),
         client(world.client()),
-        account(*client, ledger::key_of("rival"), world.genesis.chain_id,
+        account(*client, ledger::make_key("rival"), world.genesis.chain_id,
                 world.context.get_executor()),
         connector(world.context.get_executor(), world.clock, world.random),
         opener(gateway::OpenerParts{

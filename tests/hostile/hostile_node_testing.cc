@@ -38,7 +38,7 @@ HostileNode::HostileNode(World& w, const std::string& op, uint32_t platform)
       identity(node::make_identity(w.random, w.clock.now())),
       claims(node::claims_of(identity, measured(config), w.genesis.models[0].root)),
       client_(w.client()),
-      account_(*client_, ledger::key_of(op), w.genesis.chain_id, w.context.get_executor()),
+      account_(*client_, ledger::make_key(op), w.genesis.chain_id, w.context.get_executor()),
       listener_(w.context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
   asio::co_spawn(world.context, run(), asio::detached);
   must(world.await(enter(listener_.local_endpoint().port())));

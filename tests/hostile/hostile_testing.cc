@@ -118,7 +118,7 @@ World::Honest& World::honest_node(const std::string& op, uint32_t platform) {
   node::NodeConfig config = node_config(*this, platform);
   auto tee = open_tee(*this, config);
   auto vouched = measured(config);
-  node::DaemonParts parts{std::move(config), genesis,        ledger::key_of(op),
+  node::DaemonParts parts{std::move(config), genesis,        ledger::make_key(op),
                           std::move(engine), std::move(tee), vouched};
   honest->daemon = std::make_unique<node::Daemon>(context, std::move(parts), clock, random, log);
   auto started = await(honest->daemon->start());
@@ -169,7 +169,7 @@ Gateway::Gateway(World& world, std::unique_ptr<light::Rpc> rpc, const Clock* jud
                  std::optional<policy::LocalPolicy> local_policy)
     : world_(world),
       client_(world.client(std::move(rpc))),
-      account_(*client_, ledger::key_of(next_user()), world.genesis.chain_id,
+      account_(*client_, ledger::make_key(next_user()), world.genesis.chain_id,
                world.context.get_executor()),
       connector_(world.context.get_executor(), world.clock, world.random),
       opener_(gateway::OpenerParts{

@@ -180,7 +180,7 @@ TEST(HostileCollateral, RevokedAfterTheDraw) {
   HostileNode& node = world.keep(std::make_unique<HostileNode>(world));
   auto& client = world.keep(world.client());
   auto& rival = world.keep(std::make_unique<light::Account>(
-      client, ledger::key_of("rival"), world.genesis.chain_id, world.context.get_executor()));
+      client, ledger::make_key("rival"), world.genesis.chain_id, world.context.get_executor()));
   auto meanwhile = [&]() -> asio::awaitable<void> {
     const bool done = co_await revoke(world, rival, 0);
     EXPECT_TRUE(done);

@@ -108,7 +108,7 @@ TestLedger::TestLedger(const Genesis& genesis)
   block();
 }
 
-crypto::Ed25519Key TestLedger::key(const std::string& who) {
+const crypto::Ed25519Key& TestLedger::key(const std::string& who) {
   return key_of(who);
 }
 

@@ -60,7 +60,7 @@ class TestLedger {
   State state;
 
  private:
-  static crypto::Ed25519Key key(const std::string& who);
+  static const crypto::Ed25519Key& key(const std::string& who);
   uint64_t nonce_of(const std::string& who) const;
   UnixSeconds now_ = kStart;
   Hash32 last_hash_{};

@@ -1,6 +1,7 @@
 #include "ledger/types/samples_testing.h"
 
 #include <algorithm>
+#include <map>
 
 #include "crypto/hash.h"
 
@@ -10,8 +11,15 @@ Hash32 hash_of(std::string_view text) {
   return crypto::sha256(as_bytes(text));
 }
 
-crypto::Ed25519Key key_of(std::string_view text) {
+crypto::Ed25519Key make_key(std::string_view text) {
   return crypto::Ed25519Key::from_seed(Secret<32>(hash_of(text)));
+}
+
+const crypto::Ed25519Key& key_of(std::string_view text) {
+  static std::map<std::string, crypto::Ed25519Key, std::less<>> known;
+  const auto at = known.find(text);
+  if (at != known.end()) return at->second;
+  return known.emplace(text, make_key(text)).first->second;
 }
 
 Instance sample_instance() {
@@ -84,7 +92,7 @@ Session sample_session() {
 SampleNetwork sample_network(size_t validators) {
   SampleNetwork out;
   for (size_t i = 1; i <= validators; ++i)
-    out.keys.push_back(key_of("validator " + std::to_string(i)));
+    out.keys.push_back(make_key("validator " + std::to_string(i)));
   std::sort(out.keys.begin(), out.keys.end(),
             [](const auto& a, const auto& b) { return a.public_key() < b.public_key(); });
   SeededRandom random(1);

@@ -7,8 +7,10 @@
 
 namespace cloister::ledger {
 
-Hash32 hash_of(std::string_view text);             // SHA-256
-crypto::Ed25519Key key_of(std::string_view text);  // a key whose seed is hash_of(text)
+Hash32 hash_of(std::string_view text);  // SHA-256
+// The key whose seed is hash_of(text): made once, or for who keeps it.
+const crypto::Ed25519Key& key_of(std::string_view text);
+crypto::Ed25519Key make_key(std::string_view text);
 
 Instance sample_instance();
 Session sample_session();
