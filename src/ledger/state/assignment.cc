@@ -86,6 +86,16 @@ bool is_free(Context& c, const Session& session, const Instance& instance) {
          fits(session, instance.id, offer->price_micro);
 }
 
+// Where each try lies in each pool: what `verify_draw` needs. Only a draw that found somebody is
+// kept.
+void prove(Drawn& drawn, const Suitable& from) {
+  for (DrawTry& attempt : drawn.tries) {
+    for (const merkle::SumTree* tree : from.trees) {
+      attempt.places.push_back(tree->prove(attempt.instance).encode());
+    }
+  }
+}
+
 struct Outcome {
   Drawn drawn;
   std::optional<InstanceId> winner;
@@ -107,12 +117,10 @@ Outcome draw(const Pools::Members& pools, const Hash32& beacon, const Session& s
     points.take({hit.before, hit.weight.value, hit.weight.tag});
     DrawTry attempt;
     attempt.instance = hit.weight.id;
-    for (const merkle::SumTree* tree : from.trees) {
-      attempt.places.push_back(tree->prove(hit.weight.id).encode());
-    }
     out.drawn.tries.push_back(std::move(attempt));
     if (fits(session, hit.weight.id, hit.weight.tag)) out.winner = hit.weight.id;
   }
+  if (out.winner) prove(out.drawn, from);
   return out;
 }
 
@@ -132,17 +140,16 @@ void freeze_requests(Context& c) {
 // delays a request, and after its lifetime the deposit goes back. It is never drawn with another.
 void draw_session(Context& c, Session& session) {
   const uint64_t h = session.request_height;
-  const auto beacon = c.beacon(h + 1);
-  const bool late = c.height - h >= c.params.request_lifetime_blocks;
-  if ((!beacon || !beacon->value) && !late) {
+  const auto [beacon, too_late] = draw_beacon(c, h);
+  if (!beacon && !too_late) {
     schedule(c, session, c.height + 1);
     return c.put(session);
   }
-  if (!beacon || !beacon->value) {
+  if (!beacon) {
     c.pools.release(c.store, h);
     return refund(c, session, "no beacon");
   }
-  const Outcome outcome = draw(c.pools.held(h, session.model_root), *beacon->value, session);
+  const Outcome outcome = draw(c.pools.held(h, session.model_root), *beacon, session);
   c.pools.release(c.store, h);
   if (!outcome.winner && outcome.exhausted) return refund(c, session, "no suitable instance");
   if (!outcome.winner) return miss(c, session);

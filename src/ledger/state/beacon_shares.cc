@@ -18,6 +18,13 @@ void want_beacon(Context& c, uint64_t beacon_height) {
   c.put(beacon);
 }
 
+DrawBeacon draw_beacon(const Context& c, uint64_t frozen_height) {
+  DrawBeacon out;
+  if (const auto beacon = c.beacon(frozen_height + 1)) out.value = beacon->value;
+  out.too_late = !out.value && c.height - frozen_height >= c.params.request_lifetime_blocks;
+  return out;
+}
+
 Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body) {
   auto beacon = c.beacon(body.height);
   if (!beacon || !beacon_wanted(*beacon, c.params, c.height)) return Code::beacon_not_wanted;

@@ -17,21 +17,18 @@ void put(Context& c, const Check& check) {
   c.store.put(Family::checks, id_key(check.id), check.encode());
 }
 
-template <typename Thing>
-void reschedule(Context& c, Thing& thing, DueKind kind, uint64_t due_height) {
-  if (thing.due_height != 0) c.store.erase(Family::due, due_key(thing.due_height, kind, thing.id));
-  thing.due_height = due_height;
-  if (due_height != 0) c.store.put(Family::due, due_key(due_height, kind, thing.id), {});
-}
-
 // Into `state` for `blocks`, after which the ledger moves it on by itself.
 void enter(Context& c, Check& check, CheckState state, uint64_t blocks) {
   check.state = state;
-  reschedule(c, check, DueKind::check, c.height + blocks);
+  schedule(c, check, c.height + blocks);
   put(c, check);
   c.emit("check." + std::string(name(state)), {{"check", to_hex(check.id)},
                                                {"instance", to_hex(check.instance)},
                                                {"outcome", std::string(name(check.outcome))}});
+}
+
+uint64_t epoch_at(const Context& c) {
+  return c.height / c.params.epoch_blocks;
 }
 
 Audit audit_of(const Context& c, const InstanceId& instance) {
@@ -121,15 +118,6 @@ void draw_checks(Context& c, const Batch& batch, const Hash32& beacon) {
   }
 }
 
-// The beacon that a height waits for, unless it is so late that nothing waits any more.
-enum class Wait : uint8_t { ready, more, over };
-Wait wait_for(const Context& c, uint64_t height, std::optional<Hash32>& value) {
-  const auto beacon = c.beacon(height + 1);
-  if (beacon) value = beacon->value;
-  if (value) return Wait::ready;
-  return c.height - height >= c.params.request_lifetime_blocks ? Wait::over : Wait::more;
-}
-
 // --- from verdicts to an outcome ----------------------------------------------------------------
 
 CheckOutcome tally(const std::vector<Checker>& committee) {
@@ -191,7 +179,7 @@ void settle_appeal(Context& c, Check& check) {
 
 void end_check(Context& c, Check& check) {
   check.state = CheckState::ended;
-  reschedule(c, check, DueKind::check, 0);
+  schedule(c, check, 0);
   settle_checked(c, check);
   settle_committee(c, check, check.first);
   settle_committee(c, check, check.committee);
@@ -204,8 +192,12 @@ void end_check(Context& c, Check& check) {
 // The first outcome may be appealed, unless nobody lost by it; the second is final.
 void decide(Context& c, Check& check, CheckOutcome outcome) {
   const bool second = check.appellant.has_value();
-  // A second committee without a majority leaves the first outcome as it was.
-  check.outcome = second && outcome == CheckOutcome::undecided ? check.first_outcome : outcome;
+  check.outcome = outcome;
+  if (second && outcome == CheckOutcome::undecided) {
+    // Nobody heard it, or no majority: the first outcome stands, and the bond is not lost for that.
+    check.outcome = check.first_outcome;
+    credit(c, *check.appellant, std::exchange(check.bond_micro, 0));
+  }
   const bool appealable =
       check.outcome == CheckOutcome::passed || check.outcome == CheckOutcome::failed;
   if (second || !appealable) return end_check(c, check);
@@ -213,10 +205,9 @@ void decide(Context& c, Check& check, CheckOutcome outcome) {
 }
 
 void hear_appeal(Context& c, Check& check) {
-  std::optional<Hash32> beacon;
-  const Wait wait = wait_for(c, check.draw_height, beacon);
-  if (wait == Wait::more) {
-    reschedule(c, check, DueKind::check, c.height + 1);
+  const auto [beacon, too_late] = draw_beacon(c, check.draw_height);
+  if (!beacon && !too_late) {
+    schedule(c, check, c.height + 1);
     return put(c, check);
   }
   std::vector<Checker> committee;
@@ -230,11 +221,7 @@ void hear_appeal(Context& c, Check& check) {
   }
   c.pools.release(c.store, check.draw_height);
   check.committee = std::move(committee);
-  // With nobody to hear it the first outcome stands, and the bond is not lost for that.
-  if (check.committee.empty()) {
-    credit(c, *check.appellant, std::exchange(check.bond_micro, 0));
-    return decide(c, check, CheckOutcome::undecided);
-  }
+  if (check.committee.empty()) return decide(c, check, CheckOutcome::undecided);
   enter(c, check, CheckState::committing, c.params.verdict_blocks);
 }
 
@@ -247,18 +234,14 @@ std::expected<Check, Code> check_in(const Context& c, const CheckId& id, CheckSt
   return std::move(*check);
 }
 
-bool speaks_for(const Context& c, const Tx& tx, const InstanceId& id) {
-  const auto instance = c.instance(id);
-  return instance &&
-         (tx.account == instance->operator_account || tx.account == instance->identity_key);
-}
-
 std::expected<Checker*, Code> checker_in(const Context& c, const Tx& tx, Check& check,
                                          const InstanceId& id) {
   const auto at = std::find_if(check.committee.begin(), check.committee.end(),
                                [&](const Checker& each) { return each.instance == id; });
   if (at == check.committee.end()) return std::unexpected(Code::not_on_committee);
-  if (!speaks_for(c, tx, id)) return std::unexpected(Code::not_of_instance);
+  const auto instance = c.instance(id);
+  invariant(instance.has_value(), "a checker is no instance");
+  if (!speaks_for(tx, *instance)) return std::unexpected(Code::not_of_instance);
   return &*at;
 }
 
@@ -269,8 +252,8 @@ Code check_opened(const Context& c, const Check& check, const Batch& batch,
   if (!signed_receipt) return Code::receipt_malformed;
   if (!verify_receipt(*signed_receipt, instance.identity_key)) return Code::receipt_signature;
   receipt = signed_receipt->receipt;
-  if (receipt.chain_id != c.chain_id() || receipt.instance_id != check.instance ||
-      receipt.model_root != check.model_root) {
+  if (receipt.version != 1 || receipt.chain_id != c.chain_id() ||
+      receipt.instance_id != check.instance || receipt.model_root != check.model_root) {
     return Code::receipt_mismatch;
   }
   const auto proof = merkle::SumProof::decode(body.place);
@@ -278,17 +261,41 @@ Code check_opened(const Context& c, const Check& check, const Batch& batch,
   const auto place =
       merkle::verify_place({batch.root, batch.units}, crypto::sha256(body.receipt), *proof);
   if (!place || check.point < place->before || check.point - place->before >= place->weight ||
-      place->weight != receipt.prompt_units + receipt.completion_units) {
+      place->weight != sum_or_most(receipt.prompt_units, receipt.completion_units)) {
     return Code::receipt_not_drawn;
   }
   return Code::ok;
 }
 
+// A receipt stands for what its session was paid in one epoch, or an honest answer of long ago
+// could be shown for every dishonest one.
+bool paid_in(const Session& session, uint64_t epoch, const Receipt& receipt) {
+  const uint64_t units = sum_or_most(receipt.prompt_units, receipt.completion_units);
+  return std::any_of(session.settled.begin(), session.settled.end(), [&](const SettledRange& r) {
+    return r.epoch == epoch && receipt.cumulative_units <= r.until_units &&
+           receipt.cumulative_units >= units && receipt.cumulative_units - units >= r.from_units;
+  });
+}
+
+// Ranges that no check can ask for any more give way.
+void note_range(Session& session, uint64_t epoch, uint64_t until_units) {
+  auto& ranges = session.settled;
+  std::erase_if(ranges, [&](const SettledRange& r) { return r.epoch + kEpochsOpen < epoch; });
+  if (ranges.empty() || ranges.back().epoch != epoch) {
+    SettledRange range;
+    range.epoch = epoch;
+    range.from_units = session.cumulative_units;
+    ranges.push_back(range);
+  }
+  ranges.back().until_units = until_units;
+}
+
 }  // namespace
 
-void count_audited(Context& c, const Session& session, uint64_t units) {
+void count_audited(Context& c, Session& session, uint64_t until_units) {
   if (!session.allow_audit) return;
-  const uint64_t epoch = c.height / c.params.epoch_blocks;
+  const uint64_t epoch = epoch_at(c), units = until_units - session.cumulative_units;
+  note_range(session, epoch, until_units);
   Audit audit = audit_of(c, *session.instance);
   if (audit.epoch != epoch) {
     audit.earlier_units = sum_or_most(audit.earlier_units, std::exchange(audit.epoch_units, 0));
@@ -305,7 +312,7 @@ void audit_due(Context& c, const InstanceId& id) {
   c.store.erase(Family::due, due_key(c.height, DueKind::audit, id));
   Audit audit = audit_of(c, id);
   // What was settled in the epoch that has just ended is not owed yet.
-  const bool recent = audit.epoch + 1 == c.height / c.params.epoch_blocks;
+  const bool recent = audit.epoch + 1 == epoch_at(c);
   const uint64_t owed = sum_or_most(audit.earlier_units, recent ? 0 : audit.epoch_units);
   if (audit.committed_units >= owed) return;
   const auto instance = c.instance(id);
@@ -319,10 +326,13 @@ void audit_due(Context& c, const InstanceId& id) {
 }
 
 Verdict apply_commit_receipts(Context& c, const Tx& tx, const CommitReceipts& body) {
-  if (!c.instance(body.instance)) return Code::instance_unknown;
-  if (!speaks_for(c, tx, body.instance)) return Code::not_of_instance;
+  const auto instance = c.instance(body.instance);
+  if (!instance) return Code::instance_unknown;
+  if (!speaks_for(tx, *instance)) return Code::not_of_instance;
   if (!c.find<Model>(Family::models, body.model_root)) return Code::model_unknown;
-  if (body.epoch + 1 != c.height / c.params.epoch_blocks) return Code::epoch_invalid;
+  if (body.epoch + 1 != epoch_at(c)) return Code::epoch_invalid;
+  const BatchId id = batch_id(c.chain_id(), body.instance, body.epoch, body.model_root);
+  if (c.store.get(Family::batches, id)) return Code::batch_exists;
   Audit audit = audit_of(c, body.instance);
   // Nobody is checked, or pays for checks, beyond what was paid.
   const uint64_t settled = sum_or_most(audit.earlier_units, audit.epoch_units);
@@ -330,15 +340,14 @@ Verdict apply_commit_receipts(Context& c, const Tx& tx, const CommitReceipts& bo
     return Code::units_invalid;
   }
   Batch batch;
-  batch.id = batch_id(c.chain_id(), body.instance, body.epoch, body.model_root);
-  if (c.store.get(Family::batches, batch.id)) return Code::batch_exists;
+  batch.id = id;
   batch.instance = body.instance;
   batch.model_root = body.model_root;
   batch.epoch = body.epoch;
   batch.root = body.root;
   batch.units = body.units;
   batch.height = c.height;
-  reschedule(c, batch, DueKind::batch, c.height + 2);
+  schedule(c, batch, c.height + 2);
   put(c, batch);
   audit.committed_units += body.units;
   put(c, body.instance, audit);
@@ -360,11 +369,11 @@ void freeze_checkers(Context& c) {
 void batch_due(Context& c, const BatchId& id) {
   auto batch = c.find<Batch>(Family::batches, id);
   invariant(batch.has_value(), "a batch falls due that does not exist");
-  std::optional<Hash32> beacon;
-  const Wait wait = wait_for(c, batch->height, beacon);
-  reschedule(c, *batch, DueKind::batch, wait == Wait::more ? c.height + 1 : 0);
+  const auto [beacon, too_late] = draw_beacon(c, batch->height);
+  const bool waits = !beacon && !too_late;
+  schedule(c, *batch, waits ? c.height + 1 : 0);
   put(c, *batch);
-  if (wait == Wait::more) return;
+  if (waits) return;
   if (beacon) draw_checks(c, *batch, *beacon);
   c.pools.release(c.store, batch->height);
 }
@@ -372,10 +381,10 @@ void batch_due(Context& c, const BatchId& id) {
 Verdict apply_open_receipt(Context& c, const Tx& tx, const OpenReceipt& body) {
   auto check = check_in(c, body.check, CheckState::opening);
   if (!check) return check.error();
-  if (!speaks_for(c, tx, check->instance)) return Code::not_of_instance;
   const auto batch = c.find<Batch>(Family::batches, check->batch);
   const auto instance = c.instance(check->instance);
   invariant(batch && instance, "a check names no batch or instance");
+  if (!speaks_for(tx, *instance)) return Code::not_of_instance;
   Receipt receipt;
   if (Code code = check_opened(c, *check, *batch, *instance, body, receipt); code != Code::ok) {
     return code;
@@ -384,6 +393,7 @@ Verdict apply_open_receipt(Context& c, const Tx& tx, const OpenReceipt& body) {
   if (!session) return Code::session_unknown;
   if (session->instance != check->instance) return Code::wrong_instance;
   if (!session->allow_audit) return Code::not_audited;
+  if (!paid_in(*session, batch->epoch, receipt)) return Code::receipt_of_another_epoch;
   check->session = session->id;
   check->user = session->user;
   enter(c, *check, CheckState::committing, c.params.verdict_blocks);

@@ -25,7 +25,8 @@ std::string node(int i) {
 struct Scene {
   TestNetwork n;
   SessionId session{};
-  std::vector<Buffer> receipts;
+  uint64_t answered = 0;         // units of the session
+  std::vector<Buffer> receipts;  // of this epoch
   merkle::SumTree tree;
 
   static Genesis genesis(uint32_t check_permille = 1000) {
@@ -62,38 +63,36 @@ struct Scene {
   void blocks(int count) {
     for (int i = 0; i < count; ++i) n.block();
   }
+  // Settles what was answered in the epoch that ends.
   void to_next_epoch() {
-    const uint64_t now = n.state.height() / 50;
+    const uint64_t now = (n.state.height() + 1) / 50;
+    if (answered > n.session(session).cumulative_units) settle(answered);
     while ((n.state.height() + 1) / 50 == now) n.block();
   }
-  void answer(uint64_t sequence, uint64_t units, const std::function<void(Receipt&)>& bend = {}) {
+  void settle(uint64_t units) {
+    EXPECT_EQ(name(n.send("node", n.settle_body(session, "node", units)).code), "ok");
+  }
+  void answer(uint64_t units, const std::function<void(Receipt&)>& bend = {}) {
+    answered += units;
     Receipt receipt;
     receipt.chain_id = n.state.genesis().chain_id;
     receipt.session = session;
-    receipt.sequence = sequence;
+    receipt.sequence = answered;
     receipt.instance_id = TestNetwork::id_of("node");
     receipt.model_root = hash_of("model");
     receipt.prompt_units = units / 2;
     receipt.completion_units = units - units / 2;
-    receipt.cumulative_units = units;
+    receipt.cumulative_units = answered;
     if (bend) bend(receipt);
     receipts.push_back(sign_receipt(receipt, key_of("node")).encode());
     tree.update({{crypto::sha256(receipts.back()), units, 0}});
   }
-  // Only what was paid may be committed.
-  void settle_what_is_answered() {
-    const auto value = n.state.store().get(Family::batches, audit_key(TestNetwork::id_of("node")));
-    const Audit audit = value ? *Audit::decode(*value) : Audit();
-    const uint64_t settled = audit.earlier_units + audit.epoch_units - audit.committed_units;
-    if (settled >= tree.total()) return;
-    const uint64_t units = n.session(session).cumulative_units + tree.total() - settled;
-    EXPECT_EQ(name(n.send("node", n.settle_body(session, "node", units)).code), "ok");
+  void forget_answers() {
+    receipts.clear();
+    tree = {};
   }
-  CommitReceipts batch_body() {
-    settle_what_is_answered();
-    return committed_body();
-  }
-  CommitReceipts committed_body() const {
+  // Of the epoch before.
+  CommitReceipts batch_body() const {
     CommitReceipts body;
     body.instance = TestNetwork::id_of("node");
     body.model_root = hash_of("model");
@@ -115,7 +114,7 @@ struct Scene {
   }
   // One answer, committed in the next epoch and drawn.
   CheckId drawn() {
-    answer(1, 100);
+    answer(100);
     to_next_epoch();
     EXPECT_EQ(name(n.send("node", batch_body()).code), "ok");
     blocks(2);
@@ -185,7 +184,7 @@ TEST(Checks, AnHonestAnswerPassesAndItsCheckersArePaidFromItsReserve) {
   ASSERT_EQ(s.n.send("node", s.n.settle_body(s.session, "node", 1'000'000)).code, Code::ok);
   EXPECT_EQ(s.n.op("op").check_reserve_micro, 12'500u);  // a twentieth of 250,000
   EXPECT_EQ(s.n.balance("op"), kFunds - 1'000'000 + 250'000 - 2 * 12'500);
-  s.answer(1, 1'000'000);
+  s.answer(1'000'000);
   const CheckId id = [&] {
     s.to_next_epoch();
     EXPECT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
@@ -275,7 +274,7 @@ TEST(Checks, WhoCommitsAndDoesNotRevealIsSilent) {
 TEST(Checks, CommitteesAreOfOtherOperatorsEachOnceAndOfAnotherVendorFirst) {
   Scene s;
   s.n.bring_up("op", "twin", 99);  // another instance of the checked operator
-  for (uint64_t i = 1; i <= 16; ++i) s.answer(i, 100);
+  for (uint64_t i = 1; i <= 16; ++i) s.answer(100);
   s.to_next_epoch();
   ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
   s.blocks(2);
@@ -339,6 +338,24 @@ TEST(Checks, AnAppealThatNobodyHearsLeavesTheOutcomeAndReturnsTheBond) {
   EXPECT_EQ(s.n.balance("op"), before);
 }
 
+TEST(Checks, AnAppealThatNobodyAnswersLeavesTheOutcomeAndReturnsTheBond) {
+  Scene s;
+  const CheckId id = s.drawn();
+  ASSERT_EQ(s.n.send("node", s.opening(id)).code, Code::ok);
+  s.judge(id, {kMismatch, kMismatch, kMismatch});
+  const uint64_t before = s.n.balance("op");
+  Appeal appeal;
+  appeal.check = id;
+  ASSERT_EQ(s.n.send("op", appeal).code, Code::ok);
+  s.blocks(2);
+  ASSERT_EQ(s.check(id).committee.size(), 6u);
+  s.judge(id, {kMatch, kMismatch});  // the others say nothing
+  s.to_end(id);
+  EXPECT_EQ(s.check(id).outcome, CheckOutcome::failed);
+  EXPECT_EQ(s.n.balance("op"), before);
+  EXPECT_EQ(s.lost("op"), 400'000u);
+}
+
 TEST(Checks, AnInstanceThatWasPaidForWhatItDidNotCommitIsSlashed) {
   Genesis genesis = Scene::genesis(100);
   genesis.params.reference_units = 1'000'000;  // nothing is drawn here
@@ -346,7 +363,7 @@ TEST(Checks, AnInstanceThatWasPaidForWhatItDidNotCommitIsSlashed) {
     SCOPED_TRACE(committed);
     Scene s(genesis);
     ASSERT_EQ(s.n.send("node", s.n.settle_body(s.session, "node", 500)).code, Code::ok);
-    s.answer(1, committed);
+    s.answer(committed);
     s.to_next_epoch();
     ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
     s.to_next_epoch();
@@ -365,9 +382,8 @@ TEST(Checks, WhoCommitsEachEpochInTheNextOwesNothing) {
   Scene s(genesis);
   for (uint64_t epoch = 1; epoch <= 4; ++epoch) {
     ASSERT_EQ(s.n.send("node", s.n.settle_body(s.session, "node", 500 * epoch)).code, Code::ok);
-    s.receipts.clear();
-    s.tree = {};
-    s.answer(epoch, 500);
+    s.forget_answers();
+    s.answer(500);
     s.to_next_epoch();
     ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
     EXPECT_EQ(s.lost("op"), 0u) << epoch;
@@ -380,9 +396,8 @@ TEST(Checks, AsManyAreDrawnAsTheParameterSays) {
   size_t drawn = 0;
   constexpr size_t kRounds = 60;
   for (size_t round = 0; round < kRounds; ++round) {
-    s.receipts.clear();
-    s.tree = {};
-    for (uint64_t i = 1; i <= 25; ++i) s.answer(i, 100);
+    s.forget_answers();
+    for (uint64_t i = 1; i <= 25; ++i) s.answer(100);
     s.to_next_epoch();
     ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
     const size_t before = s.checks().size();
@@ -401,7 +416,7 @@ TEST(Checks, AsManyAreDrawnAsTheParameterSays) {
 
 TEST(Checks, WithoutABeaconNothingIsDrawnAndNothingWaits) {
   Scene s;
-  s.answer(1, 100);
+  s.answer(100);
   s.to_next_epoch();
   ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
   for (int i = 0; i < 7; ++i) s.n.block({}, false);
@@ -419,7 +434,7 @@ TEST(Checks, EveryPathEnds) {
     SCOPED_TRACE(seed);
     Scene s;
     SeededRandom random(seed);
-    for (uint64_t i = 1; i <= 1 + random.next() % 4; ++i) s.answer(i, 100);
+    for (uint64_t i = 1; i <= 1 + random.next() % 4; ++i) s.answer(100);
     s.to_next_epoch();
     ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
     s.blocks(2);
@@ -487,6 +502,9 @@ TEST(Checks, EachRefusalHasItsCode) {
   const auto batch = [](const std::function<void(CommitReceipts&)>& bend,
                         const std::string& who = "node") {
     return [=](Scene& s, const CheckId&) {
+      s.forget_answers();
+      s.answer(100);
+      s.to_next_epoch();
       CommitReceipts body = s.batch_body();
       bend(body);
       return s.n.send(who, body).code;
@@ -515,7 +533,8 @@ TEST(Checks, EachRefusalHasItsCode) {
        batch([](CommitReceipts& b) { b.units += 1; })},
       {"more units than there are", Code::units_invalid,
        batch([](CommitReceipts& b) { b.units = UINT64_MAX; })},
-      {"a second batch", Code::batch_exists, batch([](CommitReceipts&) {})},
+      {"a second batch", Code::batch_exists,
+       [](Scene& s, const CheckId&) { return s.n.send("node", s.batch_body()).code; }},
       {"opening nothing", Code::check_unknown,
        opening([](Scene&, OpenReceipt& o) { o.check = hash_of("x"); })},
       {"opened by another", Code::not_of_instance, opening([](Scene&, OpenReceipt&) {}, "op0")},
@@ -523,7 +542,7 @@ TEST(Checks, EachRefusalHasItsCode) {
        opening([](Scene&, OpenReceipt& o) { o.receipt.pop_back(); })},
       {"a receipt that was not committed", Code::receipt_not_drawn,
        opening([](Scene& s, OpenReceipt& o) {
-         s.answer(9, 100);
+         s.answer(100);
          o.receipt = s.receipts.back();
        })},
       {"a receipt of other units than committed", Code::receipt_not_drawn,
@@ -614,13 +633,76 @@ TEST(Checks, AReceiptOfASessionThatMayNotBeCheckedIsRefused) {
   Scene s;
   OpenSession open = TestNetwork::open_body();
   const SessionId silent = *to_fixed<32>(s.n.send("bob", open).data);
-  s.answer(1, 100, [&](Receipt& r) { r.session = silent; });
+  s.answer(100, [&](Receipt& r) { r.session = silent; });
   s.to_next_epoch();
   ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
   s.blocks(2);
   const CheckId id = s.checks().at(0).id;
   const bool own = s.n.session(silent).instance == TestNetwork::id_of("node");
   EXPECT_EQ(s.n.send("node", s.opening(id)).code, own ? Code::not_audited : Code::wrong_instance);
+}
+
+// An honest answer of long ago must not stand for a dishonest one of today, nor one answer twice.
+TEST(Checks, AReceiptStandsForTheEpochInWhichItWasPaidAndNoOther) {
+  struct Case {
+    const char* name;
+    Code want;
+    std::function<void(Receipt&)> bend;
+  };
+  const Case cases[] = {
+      {"what was paid", Code::ok, [](Receipt&) {}},
+      {"a receipt of the epoch before", Code::receipt_of_another_epoch,
+       [](Receipt& r) { r.cumulative_units = 100; }},
+      {"units of which a part was paid before", Code::receipt_of_another_epoch,
+       [](Receipt& r) { r.cumulative_units -= 1; }},
+      {"units that were not paid yet", Code::receipt_of_another_epoch,
+       [](Receipt& r) { r.cumulative_units += 1; }},
+      {"more units than the session has", Code::receipt_of_another_epoch,
+       [](Receipt& r) { r.cumulative_units = 99; }},
+      {"a receipt of another form", Code::receipt_mismatch, [](Receipt& r) { r.version = 2; }},
+      {"units whose sum does not fit", Code::receipt_not_drawn,
+       [](Receipt& r) { r.prompt_units = r.completion_units = (uint64_t{1} << 63) + 50; }},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    Scene s;
+    s.answer(100);
+    s.to_next_epoch();
+    s.forget_answers();
+    s.answer(100, c.bend);
+    s.to_next_epoch();
+    ASSERT_EQ(s.n.send("node", s.batch_body()).code, Code::ok);
+    s.blocks(2);
+    ASSERT_EQ(s.checks().size(), 1u);
+    const CheckId id = s.checks()[0].id;
+    EXPECT_EQ(name(s.n.send("node", s.opening(id)).code), name(c.want));
+  }
+}
+
+TEST(Checks, ASessionRemembersWhatItPaidAsLongAsACheckMayAskForIt) {
+  Scene s;
+  for (uint64_t epoch = 1; epoch <= 5; ++epoch) {
+    s.forget_answers();
+    s.answer(10);
+    s.answer(20);
+    s.to_next_epoch();
+  }
+  const auto& settled = s.n.session(s.session).settled;
+  ASSERT_EQ(settled.size(), kEpochsOpen + 1);
+  EXPECT_EQ(settled.back().from_units, 120u);
+  EXPECT_EQ(settled.back().until_units, 150u);
+  EXPECT_EQ(settled.front().epoch + kEpochsOpen, settled.back().epoch);
+}
+
+TEST(Checks, ParametersUnderWhichACheckWouldOutliveItsReceiptsAreRefused) {
+  Params p;
+  p.epoch_blocks = p.request_lifetime_blocks + p.open_blocks;
+  EXPECT_TRUE(valid(p));
+  p.open_blocks += 1;
+  EXPECT_FALSE(valid(p));
+  p.open_blocks = 1;
+  p.request_lifetime_blocks = p.epoch_blocks + 1;
+  EXPECT_FALSE(valid(p));
 }
 
 TEST(Deterrence, ParametersUnderWhichLyingPaysAreRefused) {

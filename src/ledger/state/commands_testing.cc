@@ -57,7 +57,8 @@ Genesis RandomLife::genesis() {
   p.epoch_blocks = 10;
   p.check_permille = 1000;
   p.reference_units = 300;
-  p.open_blocks = p.verdict_blocks = p.reveal_blocks = p.appeal_blocks = 5;
+  p.open_blocks = 4;
+  p.verdict_blocks = p.reveal_blocks = p.appeal_blocks = 5;
   p.voting_blocks = 8;
   p.unbond_blocks = 12;
   p.timelock_blocks = 4;
@@ -71,7 +72,8 @@ Genesis RandomLife::genesis() {
   return g;
 }
 
-RandomLife::RandomLife(uint64_t seed) : net(genesis()), random_(seed) {
+RandomLife::RandomLife(uint64_t seed, TestNetwork::Watch watch) : net(genesis()), random_(seed) {
+  net.watch = std::move(watch);
   net.block();
   for (const std::string& op : kOperators) {
     OperatorBond bond;
@@ -97,6 +99,11 @@ std::string RandomLife::name_of(const InstanceId& id) const {
   return "nobody";
 }
 
+uint64_t RandomLife::policy_version() const {
+  const auto policy = net.state.store().get(Family::policy, as_bytes(kPolicyKey));
+  return NetworkPolicy::decode(*policy)->version;
+}
+
 void RandomLife::step() {
   net.verifier->refused.clear();
   if (chance(10)) {
@@ -104,6 +111,8 @@ void RandomLife::step() {
     net.verifier->refused[machine] =
         chance(2) ? Code::evidence_tcb_status : Code::evidence_collateral_missing;
   }
+  // Now and then the rules in force ask for more than those before them did.
+  net.verifier->strict_from_version = chance(8) ? policy_version() : UINT64_MAX;
   block_.clear();
   for (uint64_t i = 3 + below(6); i > 0; --i) act();
   std::vector<Buffer> txs;
@@ -250,9 +259,7 @@ void RandomLife::about_sessions() {
     ConfirmAttestation body;
     body.session = session.id;
     body.instance = instance;
-    body.policy_version =
-        NetworkPolicy::decode(*net.state.store().get(Family::policy, as_bytes(kPolicyKey)))
-            ->version;
+    body.policy_version = policy_version();
     return send(whose, body);
   }
   if (session.state == SessionState::confirmed && !chance(4)) {
@@ -264,7 +271,7 @@ void RandomLife::about_sessions() {
     receipt.sequence = net.state.height();
     body.receipt = sign_receipt(receipt, key_of(name)).encode();
     if (session.allow_audit && receipt.prompt_units > 0) {
-      receipts_[instance].push_back(body.receipt);
+      receipts_[{instance, epoch()}].push_back(body.receipt);
     }
     return send(sender_for(name), body);
   }
@@ -318,23 +325,26 @@ void RandomLife::about_checks() {
   }
   if (!open.empty() && !chance(3)) return move(any(open));
   for (const Instance& instance : all<Instance>(Family::instances)) {
-    if (!receipts_[instance.id].empty()) return commit_receipts(instance);
+    if (epoch() > 0 && receipts_.contains({instance.id, epoch() - 1})) {
+      return commit_receipts(instance);
+    }
   }
 }
 
 void RandomLife::commit_receipts(const Instance& instance) {
-  const uint64_t epoch = (net.state.height() + 1) / net.state.genesis().params.epoch_blocks;
-  if (epoch == 0) return;
-  std::vector<Buffer>& receipts = receipts_[instance.id];
+  const auto found = receipts_.find({instance.id, epoch() - 1});
+  const std::vector<Buffer> receipts = found->second;
+  if (!chance(8)) receipts_.erase(found);                       // otherwise it commits them twice
+  if (chance(4)) receipts_[{instance.id, epoch()}] = receipts;  // or shows them again in the next
   const merkle::SumTree tree = tree_of(receipts);
   CommitReceipts body;
   body.instance = instance.id;
   body.model_root = hash_of("model");
-  body.epoch = epoch - 1;
+  body.epoch = epoch() - 1;
   body.root = tree.root().hash;
   body.units = tree.total();
   committed_[batch_id(net.state.genesis().chain_id, instance.id, body.epoch, body.model_root)] =
-      std::exchange(receipts, {});
+      receipts;
   send(sender_for(name_of(instance.id)), body);
 }
 

@@ -9,7 +9,7 @@ namespace cloister::ledger {
 
 class RandomLife {
  public:
-  explicit RandomLife(uint64_t seed);
+  explicit RandomLife(uint64_t seed, TestNetwork::Watch watch = {});
 
   static Genesis genesis();
   static constexpr uint64_t kFunds = 20'000'000;
@@ -50,6 +50,10 @@ class RandomLife {
     return list[below(list.size())];
   }
   std::string name_of(const InstanceId& id) const;
+  uint64_t policy_version() const;
+  uint64_t epoch() const {  // of the block in the making
+    return (net.state.height() + 1) / net.state.genesis().params.epoch_blocks;
+  }
 
   void act();
   void about_money();
@@ -64,8 +68,8 @@ class RandomLife {
 
   SeededRandom random_;
   std::vector<Sent> block_;  // one of each sender
-  // What instances have signed, by instance, in the epoch that runs.
-  std::map<InstanceId, std::vector<Buffer>> receipts_;
+  // What instances have signed in each epoch and not committed yet.
+  std::map<std::pair<InstanceId, uint64_t>, std::vector<Buffer>> receipts_;
   std::map<BatchId, std::vector<Buffer>> committed_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 
 #include "base/text.h"
 #include "ledger/state/admission.h"
@@ -92,6 +93,26 @@ void change_reputation(Context& c, const AccountId& operator_account, int64_t by
 // differ.
 void audit_block(const Store& store);
 
+// --- due: what the ledger does by itself --------------------------------------------------------
+template <typename Thing>
+consteval DueKind due_kind_of() {
+  if constexpr (std::is_same_v<Thing, Session>) return DueKind::session;
+  if constexpr (std::is_same_v<Thing, Proposal>) return DueKind::proposal;
+  if constexpr (std::is_same_v<Thing, Batch>) return DueKind::batch;
+  if constexpr (std::is_same_v<Thing, Check>) return DueKind::check;
+}
+
+// A record that falls due at most once at a time; 0: nothing more falls due. The caller puts it.
+template <typename Thing>
+void schedule(Context& c, Thing& thing, uint64_t due_height) {
+  constexpr DueKind kKind = due_kind_of<Thing>();
+  if (thing.due_height != 0) {
+    c.store.erase(Family::due, due_key(thing.due_height, kKind, thing.id));
+  }
+  thing.due_height = due_height;
+  if (due_height != 0) c.store.put(Family::due, due_key(due_height, kKind, thing.id), {});
+}
+
 // --- transactions: Code::ok, or a refusal that leaves no trace ----------------------------------
 struct Verdict {
   Code code = Code::ok;
@@ -136,11 +157,16 @@ Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body)
 inline bool is_live(const Instance& i) {
   return i.state == InstanceState::active || i.state == InstanceState::unverified;
 }
+// An instance speaks through its own key or its operator's.
+inline bool speaks_for(const Tx& tx, const Instance& i) {
+  return tx.account == i.operator_account || tx.account == i.identity_key;
+}
 inline bool takes_work(const Instance& i) {
   return i.state == InstanceState::active && !i.draining && i.open_sessions < i.capacity;
 }
-// Runs the verifier against what lies on the ledger now.
+// Runs the verifier by `policy` against what vendors say on the ledger now.
 std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
+                                                           const NetworkPolicy& policy,
                                                            std::span<const EvidenceItem> evidence,
                                                            const Fixed<64>& binding);
 // Who brought a fault to light, and its share of the slash.
@@ -148,8 +174,9 @@ struct Accuser {
   AccountId account{};
   uint32_t share_permille = 0;
 };
-// Whether the evidence with which the instance registered or last renewed still holds: revoked and
-// slashed if not, report_fee from the accuser if it does.
+// Whether the evidence with which the instance registered or last renewed still holds. Revoked and
+// slashed if it fails by the policy it was admitted under, which is its vendor's word against it;
+// suspended if only the policy has changed since; report_fee from the accuser if it holds.
 Verdict judge_evidence(Context& c, const Accuser& accuser, std::span<const EvidenceItem> evidence,
                        Instance instance);
 // Ends the service of an instance in `state`; its sessions are drawn again, closed or refunded.
@@ -165,8 +192,9 @@ void job_due(Context& c, const SessionId& id);
 void reward_epoch(Context& c);
 
 // --- checks.cc ----------------------------------------------------------------------------------
-// Units that a session was just paid for, if its user consented to checks.
-void count_audited(Context& c, const Session& session, uint64_t units);
+// The session was just paid for up to `until_units`: notes which of its units this epoch paid for,
+// if its user consented to checks. The caller puts the session.
+void count_audited(Context& c, Session& session, uint64_t until_units);
 void freeze_checkers(Context& c);
 void batch_due(Context& c, const BatchId& id);
 void check_due(Context& c, const CheckId& id);
@@ -179,7 +207,6 @@ void policy_due(Context& c);  // something in it begins or ends at this height
 void schedule_policy(Store& store, const PolicyLayers& layers, uint64_t height);
 
 // --- sessions.cc, assignment.cc -----------------------------------------------------------------
-void schedule(Context& c, Session& session, uint64_t due_height);  // 0: nothing more falls due
 void request_draw(Context& c, Session& session);  // enters `requested` at this height
 void refund(Context& c, Session& session, const char* reason);
 void start_closing(Context& c, Session& session, const char* reason);
@@ -193,7 +220,16 @@ Code settle_session(Context& c, const Tx& tx, Session& session, Bytes receipt);
 void session_due(Context& c, const SessionId& id);
 void freeze_requests(Context& c);
 void draw_session(Context& c, Session& session);
+
+// --- beacon_shares.cc ---------------------------------------------------------------------------
 void want_beacon(Context& c, uint64_t beacon_height);  // opens its shares
+// The beacon of frozen_height + 1, by which what was frozen then is drawn. Without a value: still
+// to come, or too late, and then it is never drawn.
+struct DrawBeacon {
+  std::optional<Hash32> value;
+  bool too_late = false;
+};
+DrawBeacon draw_beacon(const Context& c, uint64_t frozen_height);
 bool beacon_wanted(const Beacon& beacon, const Params& params, uint64_t height);
 
 }  // namespace cloister::ledger

@@ -13,16 +13,6 @@ void put(Context& c, const Proposal& proposal) {
   c.store.put(Family::proposals, proposal_key(proposal.id), proposal.encode());
 }
 
-void schedule(Context& c, Proposal& proposal, uint64_t due_height) {
-  if (proposal.due_height != 0) {
-    c.store.erase(Family::due, due_key(proposal.due_height, DueKind::proposal, proposal.id));
-  }
-  proposal.due_height = due_height;
-  if (due_height != 0) {
-    c.store.put(Family::due, due_key(due_height, DueKind::proposal, proposal.id), {});
-  }
-}
-
 void emit(Context& c, const Proposal& proposal) {
   c.emit("proposal." + std::string(name(proposal.state)),
          {{"proposal", to_hex(proposal.id)}, {"kind", std::string(name(proposal.kind))}});
@@ -34,8 +24,7 @@ PolicyLayers layers(const Context& c) {
   return std::move(*found);
 }
 
-// --- what each kind changes: Code::ok and the changed layers or parameters, or why not
-// ---------------
+// --- what each kind changes: the changed layers, or why not -------------------------------------
 
 using Layers = std::expected<PolicyLayers, Code>;
 
@@ -96,6 +85,13 @@ Layers change_releases(PolicyLayers now, Bytes change, bool add) {
   return now;
 }
 
+// Layers that are each within their bounds may still be more than the merged record holds, and a
+// policy that does not decode would stop every node.
+bool fits(const NetworkPolicy& policy) {
+  const Buffer bytes = policy.encode();
+  return bytes.size() <= kMaxPolicyBytes && NetworkPolicy::decode(bytes).has_value();
+}
+
 Layers changed_layers(const Context& c, ProposalKind kind, Bytes change) {
   Layers out = std::unexpected(Code::change_malformed);
   if (kind == ProposalKind::vendor_policy) out = change_vendor(layers(c), change);
@@ -103,7 +99,7 @@ Layers changed_layers(const Context& c, ProposalKind kind, Bytes change) {
   if (kind == ProposalKind::lift) out = change_restriction(layers(c), change, true);
   if (kind == ProposalKind::add_release) out = change_releases(layers(c), change, true);
   if (kind == ProposalKind::withdraw_release) out = change_releases(layers(c), change, false);
-  if (out && merged(*out, c.policy.version, c.height).encode().size() > kMaxPolicyBytes) {
+  if (out && !fits(merged(*out, c.policy.version, c.height))) {
     return std::unexpected(Code::change_invalid);
   }
   return out;
@@ -113,7 +109,10 @@ Code check_change(const Context& c, ProposalKind kind, Bytes change) {
   if (kind == ProposalKind::params) {
     const auto params = Params::decode(change);
     if (!params) return Code::change_malformed;
-    return valid(*params) && *params != c.params ? Code::ok : Code::change_invalid;
+    // Epochs are counted from height 0 by their length, so it stays what it was.
+    const bool allowed =
+        valid(*params) && *params != c.params && params->epoch_blocks == c.params.epoch_blocks;
+    return allowed ? Code::ok : Code::change_invalid;
   }
   if (kind == ProposalKind::revoke_instance) {
     const auto body = Revocation::decode(change);

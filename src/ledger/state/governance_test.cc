@@ -300,6 +300,56 @@ TEST(Governance, TheSumOfStakesIsTheElectorate) {
   EXPECT_EQ(proposal->yes_micro, 4'500'000u);
 }
 
+// A report or a revocation with good evidence that newer rules refuse finds nobody guilty.
+TEST(Governance, RulesThatChangedSuspendAndNeverSlash) {
+  for (bool by_user : {true, false}) {
+    SCOPED_TRACE(by_user);
+    Scene s;
+    const SessionId session = s.n.open_assigned("alice");
+    s.n.verifier->strict_from_version = 2;
+    // Nothing that reassessment from claims would see.
+    const auto denied_elsewhere = denied(RestrictionKind::advisory, to_buffer(as_bytes("SA-1")));
+    ASSERT_EQ(s.vote("op2", s.propose("op", ProposalKind::restriction, denied_elsewhere)),
+              Code::ok);
+    s.n.block();
+    ASSERT_EQ(s.policy().version, 2u);
+    ASSERT_EQ(s.node_state(), InstanceState::active);
+    ReportAttestation report;
+    report.session = session;
+    report.evidence = s.n.evidence_of("node", 1);
+    RevokeInstance revoke;
+    revoke.instance = s.node;
+    revoke.evidence = report.evidence;
+    const uint64_t before = s.n.balance("op3");
+    EXPECT_EQ(by_user ? s.n.send("alice", report).code : s.n.send("op3", revoke).code, Code::ok);
+    EXPECT_EQ(s.node_state(), InstanceState::unverified);
+    EXPECT_EQ(s.n.op("op").slashed_micro, 0u);
+    EXPECT_EQ(s.n.balance("op3"), before);  // neither a reward nor a fee
+    EXPECT_EQ(s.n.send("op3", revoke).code, Code::collateral_cannot_judge);
+    // What a vendor takes back counts by the rules of the day of admission as well.
+    s.n.verifier->refused[1] = Code::evidence_revoked;
+    EXPECT_EQ(s.n.send("op3", revoke).code, Code::ok);
+    EXPECT_EQ(s.node_state(), InstanceState::revoked);
+    EXPECT_EQ(s.n.op("op").slashed_micro, 500'000u);
+  }
+}
+
+// Layers within their own bounds that would merge into more than a policy holds: a node that wrote
+// it could not read it again.
+TEST(Governance, AMergedPolicyThatWouldNotDecodeIsRefused) {
+  Scene s;
+  VendorPolicy vendor = layers_of(Scene::genesis().policy).vendor;
+  for (size_t i = 0; i < kMaxPolicyNames; ++i) {
+    vendor.distrusted_products.push_back("product " + std::to_string(i));
+  }
+  ASSERT_EQ(s.vote("op2", s.propose("op", ProposalKind::vendor_policy, vendor)), Code::ok);
+  s.blocks(5);
+  ASSERT_EQ(s.policy().distrusted_products.size(), kMaxPolicyNames);
+  const auto one_more = denied(RestrictionKind::product, to_buffer(as_bytes("one more")));
+  EXPECT_EQ(s.n.send("op", s.body(ProposalKind::restriction, one_more)).code, Code::change_invalid);
+  EXPECT_TRUE(State::from_store(s.n.state.store(), s.n.verifier));
+}
+
 // A stake that is brought for one vote must be the majority of all, not of what was there before.
 TEST(Governance, StakeThatComesAfterTheProposalCountsOnBothSides) {
   Scene s;
@@ -333,6 +383,8 @@ TEST(Governance, EachRefusalHasItsCode) {
   broken.settle_window_blocks = 0;
   Params twice = Scene::genesis().params;
   twice.unbond_blocks = twice.voting_blocks - 1;
+  Params other_epochs = Scene::genesis().params;
+  other_epochs.epoch_blocks += 1;
   VendorPolicy unsorted;
   unsorted.accepted_statuses = {2, 1};
   Release backwards = release("backwards");
@@ -356,6 +408,8 @@ TEST(Governance, EachRefusalHasItsCode) {
        proposing("op", K::params, broken.encode())},
       {"parameters that let a stake vote twice", Code::change_invalid,
        proposing("op", K::params, twice.encode())},
+      {"epochs of another length", Code::change_invalid,
+       proposing("op", K::params, other_epochs.encode())},
       {"a machine by a short name", Code::change_invalid,
        proposing("op", K::restriction, denied(RestrictionKind::platform, Buffer(31)).encode())},
       {"lifting what is not denied", Code::change_invalid,

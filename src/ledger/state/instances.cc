@@ -151,9 +151,7 @@ bool same_platforms(const Instance& a, const Instance& b) {
 Code check_renewal(const Context& c, const Tx& tx, const RenewInstance& body,
                    const Instance& instance, const std::optional<Claims>& claims) {
   const Renewal& r = body.renewal;
-  if (tx.account != instance.operator_account && tx.account != instance.identity_key) {
-    return Code::not_of_instance;
-  }
+  if (!speaks_for(tx, instance)) return Code::not_of_instance;
   if (!is_live(instance)) return Code::instance_not_live;
   if (!verify_renewal(body, c.chain_id(), instance.identity_key)) return Code::identity_signature;
   if (!claims) return Code::claims_malformed;
@@ -176,6 +174,7 @@ Verdict renewal_failed(Context& c, Instance instance, Code code) {
 }  // namespace
 
 std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
+                                                           const NetworkPolicy& policy,
                                                            std::span<const EvidenceItem> evidence,
                                                            const Fixed<64>& binding) {
   std::vector<CollateralRecord> collateral;
@@ -187,7 +186,7 @@ std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
     return true;
   });
   auto admitted =
-      c.verifier.admit({evidence, binding, collateral, c.genesis, c.policy, c.height, c.now()});
+      c.verifier.admit({evidence, binding, collateral, c.genesis, policy, c.height, c.now()});
   invariant(!admitted || admitted->size() == evidence.size(), "one platform an item");
   return admitted;
 }
@@ -199,7 +198,7 @@ Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body) {
   const auto before = c.instance(claims->instance_id);
   if (before && !may_register_again(*before, tx.account)) return Code::instance_exists;
   Instance instance = new_instance(c, tx, r, *claims);
-  auto admitted = verify_evidence(c, r.evidence, instance.binding);
+  auto admitted = verify_evidence(c, c.policy, r.evidence, instance.binding);
   if (!admitted) return admitted.error();
   set_platforms(instance, std::move(*admitted));
   if (Code code = claim_platforms(c, instance); code != Code::ok) return code;
@@ -227,7 +226,7 @@ Verdict apply_renew(Context& c, const Tx& tx, const RenewInstance& body) {
   renewed.binding = registration_binding(c.chain_id(), instance->operator_account, r.block_hash,
                                          r.block_height, *claims);
   renewed.evidence_sha256 = evidence_hash(r.evidence);
-  auto admitted = verify_evidence(c, r.evidence, renewed.binding);
+  auto admitted = verify_evidence(c, c.policy, r.evidence, renewed.binding);
   if (!admitted) return renewal_failed(c, *instance, admitted.error());
   set_platforms(renewed, std::move(*admitted));
   if (!same_platforms(*instance, renewed)) {

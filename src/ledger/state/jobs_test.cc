@@ -257,6 +257,7 @@ TEST(Jobs, EachRefusalHasItsCode) {
 Genesis rewarding() {
   Genesis g = TestNetwork::funded({"op", "op2", "op3", "alice"}, kFunds);
   g.params.epoch_blocks = 20;
+  g.params.request_lifetime_blocks = g.params.open_blocks = 10;
   g.params.epoch_reward_micro = 1'000;
   g.params.min_fee_micro = 0;
   return g;

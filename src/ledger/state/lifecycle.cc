@@ -8,7 +8,7 @@ std::expected<Instance, Code> own_live_instance(const Context& c, const Tx& tx,
                                                 const InstanceId& id) {
   auto instance = c.instance(id);
   if (!instance) return std::unexpected(Code::instance_unknown);
-  if (tx.account != instance->operator_account && tx.account != instance->identity_key) {
+  if (!speaks_for(tx, *instance)) {
     return std::unexpected(Code::not_of_instance);
   }
   if (!is_live(*instance)) return std::unexpected(Code::instance_not_live);

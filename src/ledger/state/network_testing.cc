@@ -18,6 +18,14 @@ EvidenceItem scripted_evidence(const Fixed<64>& report_data, uint8_t platform) {
   return item;
 }
 
+// Made once: dealing takes longer than many blocks.
+std::shared_ptr<const SampleNetwork> sample_of(size_t validators) {
+  static std::map<size_t, std::shared_ptr<const SampleNetwork>> known;
+  auto& sample = known[validators];
+  if (!sample) sample = std::make_shared<const SampleNetwork>(sample_network(validators));
+  return sample;
+}
+
 Claims claims_for(const std::string& identity) {
   Claims claims;
   claims.instance_id = instance_id_of(key_of(identity).public_key());
@@ -44,6 +52,9 @@ std::expected<std::vector<Platform>, Code> ScriptedVerifier::admit(
     }
     if (*report_data != input.report_data) {
       return std::unexpected(Code::evidence_report_data_mismatch);
+    }
+    if (input.policy.version >= strict_from_version) {
+      return std::unexpected(Code::policy_tcb_status);
     }
     Platform admitted;
     admitted.format = item.format;
@@ -92,12 +103,12 @@ std::expected<CollateralRecord, Code> ScriptedVerifier::verify_collateral(
 }
 
 TestNetwork::TestNetwork(const Genesis& genesis) : state(*State::from_genesis(genesis, verifier)) {
-  sample_ = std::make_shared<const SampleNetwork>(sample_network(genesis.validators.size()));
+  sample_ = sample_of(genesis.validators.size());
   must(sample_->genesis.validators == genesis.validators);
 }
 
 Genesis TestNetwork::funded(const std::vector<std::string>& names, uint64_t balance_micro) {
-  Genesis genesis = sample_network(1).genesis;
+  Genesis genesis = sample_of(1)->genesis;
   for (const std::string& name : names) {
     GenesisAccount entry;
     entry.account = key_of(name).public_key();
@@ -135,7 +146,9 @@ BlockResult TestNetwork::block(std::vector<Buffer> txs, bool with_beacon) {
   input.time_ms = static_cast<UnixMillis>(g.time_ms + height * 1000);
   input.hash = last_hash = hash_at(height);
   input.txs = txs;
-  return state.apply(input);
+  BlockResult result = state.apply(input);
+  if (watch) watch(*this, input, result);
+  return result;
 }
 
 Account TestNetwork::account(const std::string& who) const {

@@ -1,6 +1,7 @@
 // A ledger with a scripted verifier, driven block by block.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -18,7 +19,9 @@ constexpr uint8_t kOtherVendor = 128;  // platforms from here on are of format 3
 // the vendors is set by the test.
 class ScriptedVerifier final : public AdmissionVerifier {
  public:
-  std::map<uint8_t, Code> refused;      // platform -> why
+  std::map<uint8_t, Code> refused;  // platform -> why
+  // From this version of the policy on no evidence is good enough.
+  uint64_t strict_from_version = UINT64_MAX;
   std::map<uint8_t, uint8_t> statuses;  // platform -> TCB status, 1 if absent
 
   std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const override;
@@ -35,6 +38,9 @@ class ScriptedVerifier final : public AdmissionVerifier {
 // Names are keys: key_of("alice").
 class TestNetwork {
  public:
+  // Sees each block and its result.
+  using Watch = std::function<void(const TestNetwork&, const BlockInput&, const BlockResult&)>;
+
   explicit TestNetwork(const Genesis& genesis);
   // sample_network(1) with these accounts funded.
   static Genesis funded(const std::vector<std::string>& names, uint64_t balance_micro);
@@ -79,6 +85,7 @@ class TestNetwork {
   std::shared_ptr<ScriptedVerifier> verifier = std::make_shared<ScriptedVerifier>();
   State state;
   Hash32 last_hash{};
+  Watch watch;
 
  private:
   Hash32 hash_at(uint64_t height) const;

@@ -4,8 +4,8 @@
 namespace cloister::ledger {
 namespace {
 
-// Whether a refusal says something about the platform, not about what the ledger holds to judge it
-// by.
+// Whether a refusal under the rules of the admission's day says something against the platform, not
+// about what the ledger holds to judge it by.
 bool proves_unfit(Code code) {
   switch (code) {
     case Code::evidence_revoked:
@@ -20,9 +20,6 @@ bool proves_unfit(Code code) {
     case Code::policy_tcb_evaluation:
     case Code::policy_advisory:
     case Code::policy_product:
-    case Code::policy_measurement:
-    case Code::policy_development:
-    case Code::policy_platform:
       return true;
     default:
       return false;
@@ -35,6 +32,19 @@ void revoke(Context& c, Instance instance, const Accuser& accuser, std::string_v
   change_reputation(c, instance.operator_account, -int64_t{c.params.reputation_fault_loss});
   c.emit("report.upheld", {{"instance", to_hex(instance.id)}, {"code", std::string(reason)}});
   end_instance(c, std::move(instance), InstanceState::revoked);
+}
+
+NetworkPolicy policy_of(const Context& c, uint64_t version) {
+  auto policy = c.find<NetworkPolicy>(Family::policy, number_key(version));
+  invariant(policy.has_value(), "the policy of an admission is gone");
+  return std::move(*policy);
+}
+
+Verdict unfounded(Context& c, const Accuser& accuser, const Instance& instance) {
+  if (!debit(c, accuser.account, c.params.report_fee_micro)) return Code::insufficient_balance;
+  credit(c, treasury_account(), c.params.report_fee_micro);
+  c.emit("report.unfounded", {{"instance", to_hex(instance.id)}});
+  return Code::ok;
 }
 
 std::optional<SignedReceipt> receipt_of(const Context& c, const Instance& instance, Bytes bytes) {
@@ -72,15 +82,17 @@ Verdict judge_evidence(Context& c, const Accuser& accuser, std::span<const Evide
     return Code::not_the_registration_evidence;
   }
   if (!is_live(instance)) return Code::instance_not_live;
-  const auto admitted = verify_evidence(c, evidence, instance.binding);
-  if (admitted) {
-    if (!debit(c, accuser.account, c.params.report_fee_micro)) return Code::insufficient_balance;
-    credit(c, treasury_account(), c.params.report_fee_micro);
-    c.emit("report.unfounded", {{"instance", to_hex(instance.id)}});
+  // Rules that came later prove nothing: nobody is slashed for what was allowed when it came in.
+  const NetworkPolicy admitted_by = policy_of(c, instance.policy_version);
+  const auto then = verify_evidence(c, admitted_by, evidence, instance.binding);
+  if (!then && proves_unfit(then.error())) {
+    revoke(c, std::move(instance), accuser, name(then.error()));
     return Code::ok;
   }
-  if (!proves_unfit(admitted.error())) return Code::collateral_cannot_judge;
-  revoke(c, std::move(instance), accuser, name(admitted.error()));
+  const auto now = verify_evidence(c, c.policy, evidence, instance.binding);
+  if (now) return unfounded(c, accuser, instance);
+  if (!then || instance.state != InstanceState::active) return Code::collateral_cannot_judge;
+  suspend_instance(c, std::move(instance), now.error());
   return Code::ok;
 }
 

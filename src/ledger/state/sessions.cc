@@ -27,16 +27,6 @@ void end_session(Context& c, Session& session, SessionState state, const char* r
 
 }  // namespace
 
-void schedule(Context& c, Session& session, uint64_t due_height) {
-  if (session.due_height != 0) {
-    c.store.erase(Family::due, due_key(session.due_height, DueKind::session, session.id));
-  }
-  session.due_height = due_height;
-  if (due_height != 0) {
-    c.store.put(Family::due, due_key(due_height, DueKind::session, session.id), {});
-  }
-}
-
 void request_draw(Context& c, Session& session) {
   session.state = SessionState::requested;
   session.instance.reset();

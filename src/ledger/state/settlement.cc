@@ -52,9 +52,7 @@ void pay(Context& c, const Session& session, const Instance& instance, uint64_t 
 Code settle_session(Context& c, const Tx& tx, Session& session, Bytes bytes) {
   const auto instance = c.instance(*session.instance);
   invariant(instance.has_value(), "a session's instance does not exist");
-  if (tx.account != instance->operator_account && tx.account != instance->identity_key) {
-    return Code::not_of_instance;
-  }
+  if (!speaks_for(tx, *instance)) return Code::not_of_instance;
   const auto receipt = SignedReceipt::decode(bytes);
   if (!receipt) return Code::receipt_malformed;
   if (Code code = check_receipt(c, *receipt, session, *instance); code != Code::ok) return code;
@@ -65,7 +63,7 @@ Code settle_session(Context& c, const Tx& tx, Session& session, Bytes bytes) {
   if (session.cumulative_units == 0) {
     change_reputation(c, instance->operator_account, c.params.reputation_settled_gain);
   }
-  count_audited(c, session, units - session.cumulative_units);
+  count_audited(c, session, units);
   session.cumulative_units = units;
   session.paid_micro = *cost;
   session.escrow_micro -= amount;

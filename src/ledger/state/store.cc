@@ -112,8 +112,9 @@ void Store::for_each_difference(const std::function<void(const Difference&)>& vi
   for (size_t i = 0; i < kFamilyCount; ++i) {
     for (const auto& [key, before] : before_[i]) {
       const EntryPtr after = find(static_cast<Family>(i), key);
-      if (after == before) continue;
-      visit({static_cast<Family>(i), key, value_of(before), value_of(after)});
+      const auto was = value_of(before), is = value_of(after);
+      if (was.has_value() == is.has_value() && (!was || equal(*was, *is))) continue;
+      visit({static_cast<Family>(i), key, was, is});
     }
   }
 }

@@ -56,7 +56,7 @@ class Store {
   void mark();  // what `rollback` returns to
   void rollback();
 
-  // What changed since the last seal: before and after, for the audit of a block.
+  // What differs from the last seal: before and after. What was written and written back does not.
   struct Difference {
     Family family;
     Bytes key;

@@ -129,6 +129,8 @@ constexpr Entry kCodes[] = {
      "the receipt is not the drawn one of the committed batch"},
     {Code::not_audited, "not_audited", "the receipt's session did not consent to checks"},
     {Code::may_not_appeal, "may_not_appeal", "the account did not lose this check"},
+    {Code::receipt_of_another_epoch, "receipt_of_another_epoch",
+     "the receipt is not of what its session was paid in the batch's epoch"},
     {Code::is_a_job, "is_a_job", "the session is a job: it goes by input and result"},
     {Code::not_a_job, "not_a_job", "the session is not a job"},
     {Code::payload_invalid, "payload_invalid",

@@ -148,6 +148,7 @@ enum class Code : uint32_t {
   receipt_not_drawn = 149,
   not_audited = 150,
   may_not_appeal = 151,
+  receipt_of_another_epoch = 155,
   // jobs
   is_a_job = 152,
   not_a_job = 153,

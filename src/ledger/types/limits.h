@@ -47,7 +47,7 @@ constexpr size_t kMaxReleaseKeys = 32;
 constexpr size_t kMaxAnchors = 16;
 constexpr size_t kMaxExcluded = 16;  // instances that a session may no longer get
 constexpr size_t kMaxPoolsPerModel = 1024;
-constexpr size_t kMaxDrawTries = 64;  // of one draw
+constexpr size_t kMaxDrawTries = 32;  // of one draw
 constexpr size_t kMaxFormats = 16;
 constexpr uint32_t kMaxMisses = 16;  // draws of one session that hit nobody free
 

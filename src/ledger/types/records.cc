@@ -53,6 +53,12 @@ bool valid(const Params& p) {
   if (p.check_size == 0 || p.check_size > kMaxCheckSize) return false;
   if (p.reference_units == 0 || p.reference_units > kMaxBlocks) return false;
   if (!deterrent(p)) return false;
+  // A check is drawn and opened before the epoch after its batch is over: until then its session
+  // remembers what it paid.
+  if (p.request_lifetime_blocks > p.epoch_blocks ||
+      p.open_blocks > p.epoch_blocks - p.request_lifetime_blocks) {
+    return false;
+  }
   // A request is drawn two blocks later at the earliest; the ledger must still know the blocks that
   // evidence may name and the beacons that requests wait for; a stake that moved must not vote
   // again.
@@ -152,6 +158,7 @@ template struct Record<Instance>;
 template struct Record<KeyConfig>;
 template struct Record<KeySet>;
 template struct Record<Requirement>;
+template struct Record<SettledRange>;
 template struct Record<Session>;
 
 }  // namespace cloister::ledger

@@ -21,6 +21,25 @@ struct Requirement : Record<Requirement> {
 bool valid(const Requirement& requirement);  // both lists strictly ascending
 bool meets(const Instance& instance, const Requirement& requirement);
 
+// Units of a session that were paid for in one epoch: above from_units, up to until_units.
+struct SettledRange : Record<SettledRange> {
+  uint64_t epoch = 0;
+  uint64_t from_units = 0;
+  uint64_t until_units = 0;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "epoch", r.epoch);
+    v(2, "from_units", r.from_units);
+    v(3, "until_units", r.until_units);
+  }
+  bool operator==(const SettledRange&) const = default;
+};
+
+// The receipts of an epoch are committed in the next, drawn and opened by the end of the one after
+// it (`valid(Params)`).
+constexpr uint64_t kEpochsOpen = 2;
+
 struct Session : Record<Session> {
   SessionId id{};
   AccountId user{};
@@ -50,6 +69,8 @@ struct Session : Record<Session> {
   uint32_t redraws = 0;              // on the user's report
   uint32_t misses = 0;               // draws whose instance was no longer free
   std::vector<InstanceId> excluded;  // in the order of the reports
+  // What checks may still ask for, ascending; only of sessions that allow checks.
+  std::vector<SettledRange> settled;
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -81,6 +102,7 @@ struct Session : Record<Session> {
     v(26, "model_owner", r.model_owner);
     v(27, "owner_permille", r.owner_permille);
     v(28, "on_ledger", r.on_ledger);
+    v(29, "settled", r.settled, kEpochsOpen + 1);
   }
   bool operator==(const Session&) const = default;
 };
