@@ -50,6 +50,35 @@ TEST(Assignment, TheUserCanComputeItsDrawAgainFromProvenReads) {
   EXPECT_TRUE(verify_draw(session, *frozen, *beacon->value, *drawn));
 }
 
+// Atoma: the cheapest was taken, whoever it was, and attestation was never looked at.
+TEST(Assignment, PricesBelowTheCapDoNotCountAndWhoIsNotVerifiedIsNeverDrawn) {
+  TestNetwork n = network();
+  const auto enter = [&](const std::string& op, const std::string& node, uint8_t platform,
+                         uint64_t price) {
+    n.block();
+    OperatorBond bond;
+    bond.amount_micro = n.state.genesis().params.min_stake_micro;
+    ASSERT_EQ(n.send(op, bond).code, Code::ok);
+    Registration r = n.registration(op, node, platform);
+    r.offers[0].price_micro = price;
+    r.capacity = kMaxCapacity;
+    const auto body =
+        sign_registration(r, n.state.genesis().chain_id, key_of(op).public_key(), key_of(node));
+    ASSERT_EQ(n.send(op, body).code, Code::ok);
+  };
+  enter("op", "dear", 1, 250'000);
+  enter("op2", "cheap", 2, 1);
+  enter("op3", "unfit", 3, 1);
+  n.verifier->refused[3] = Code::evidence_tcb_status;
+  EXPECT_EQ(n.send("op3", n.renew_body("unfit", 3)).code, Code::evidence_tcb_status);
+  std::map<InstanceId, int> drawn;
+  for (int i = 0; i < 300; ++i) ++drawn[*n.session(n.open_assigned("alice")).instance];
+  EXPECT_EQ(drawn.size(), 2u);
+  // 150 expected of each; the standard deviation is below 9.
+  EXPECT_GT(drawn[TestNetwork::id_of("dear")], 110);
+  EXPECT_GT(drawn[TestNetwork::id_of("cheap")], 110);
+}
+
 TEST(Assignment, TheBeaconComesAfterTheRequestAndTheDrawAfterTheBeacon) {
   TestNetwork n = network();
   n.bring_up("op", "node", 1);

@@ -684,6 +684,27 @@ TEST(Refusals, FeeBelowTheMinimum) {
   EXPECT_EQ(n.balance("alice"), 96u);
 }
 
+// Atoma: being sampled cost more, so a node gave up when it was and tried again.
+TEST(Refusals, EveryKindCostsTheSameButSharesOfTheBeacon) {
+  Genesis genesis = TestNetwork::funded({"alice"}, 100);
+  genesis.params.min_fee_micro = 3;
+  const TestNetwork n(genesis);
+  for (int number = 1; number < 100; ++number) {
+    Tx tx;
+    tx.kind = static_cast<TxKind>(number);
+    if (name(tx.kind).empty()) continue;
+    tx.chain_id = genesis.chain_id;
+    tx.account = key_of("alice").public_key();
+    const bool free = tx.kind == TxKind::beacon_share;
+    for (uint64_t fee : {0u, 2u, 3u}) {
+      tx.fee_micro = fee;
+      const Code want = free || fee == 3 ? Code::ok : Code::fee_too_low;
+      EXPECT_EQ(name(n.state.check(sign(tx, key_of("alice")).encode()).code), name(want))
+          << name(tx.kind) << " " << fee;
+    }
+  }
+}
+
 TEST(Refusals, BeaconShares) {
   Scene s;
   const SampleNetwork sample = sample_network(1);
