@@ -56,20 +56,33 @@ void set_at(JsonValue& value, std::vector<std::string> path, JsonValue leaf) {
   value.set(key, std::move(child));
 }
 
+// Is not there.
+class NoRpc final : public light::Rpc {
+ public:
+  light::asio::awaitable<std::expected<JsonValue, LightError>> call(std::string, JsonValue,
+                                                                    light::Millis) override {
+    ++asked;
+    co_return std::unexpected(LightError::unreachable);
+  }
+  int asked = 0;
+};
+
 class ClientTest : public testing::Test {
  protected:
-  ClientTest() : chain_(*open_toy(folder_.file("ledger.db"))) {
+  ClientTest() : chain_(*open_toy(folder_.file("ledger.db"))) { fill(chain_, clock_, 4); }
+  static void fill(LocalChain& chain, ManualClock& clock, int blocks) {
     for (uint64_t i = 0; i < 3; ++i) {
-      chain_.submit(toy_tx(toy_sender(1), i, "k" + std::to_string(i), "v" + std::to_string(i)));
+      chain.submit(toy_tx(toy_sender(1), i, "k" + std::to_string(i), "v" + std::to_string(i)));
     }
-    produce(4);
+    produce(chain, clock, blocks);
   }
-  void produce(int count) {
+  static void produce(LocalChain& chain, ManualClock& clock, int count) {
     for (int i = 0; i < count; ++i) {
-      clock_.advance_ms(1000);
-      ASSERT_TRUE(chain_.produce(clock_.now_ms()));
+      clock.advance_ms(1000);
+      ASSERT_TRUE(chain.produce(clock.now_ms()));
     }
   }
+  void produce(int count) { produce(chain_, clock_, count); }
   light::Client client(light::TrustStart start) {
     return light::Client(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
                          std::move(start));
@@ -109,6 +122,137 @@ TEST_F(ClientTest, ReadsAreProven) {
   ASSERT_TRUE(absent);
   EXPECT_FALSE(absent->value);
 }
+
+// --- several endpoints --------------------------------------------------------------------------
+
+class Endpoints : public ClientTest {
+ protected:
+  light::Client client_of(std::vector<light::Endpoint> endpoints) {
+    light::TrustStart start{"toy-1", chain_.parts().validators, std::nullopt, false};
+    return light::Client(context_.executor(), std::move(endpoints), clock_, std::move(start));
+  }
+  light::Endpoint honest(const std::string& name) {
+    return {name, std::make_unique<DirectRpc>(chain_, none_)};
+  }
+  light::Endpoint liar(const std::string& name) {
+    return {name, std::make_unique<DirectRpc>(chain_, tamper_)};
+  }
+  static std::vector<light::Endpoint> list(light::Endpoint a, light::Endpoint b) {
+    std::vector<light::Endpoint> out;
+    out.push_back(std::move(a));
+    out.push_back(std::move(b));
+    return out;
+  }
+  std::vector<light::EndpointReport> reports(light::Client& c) {
+    return *context_.await(c.endpoints());
+  }
+  const Tamper none_;
+};
+
+TEST_F(Endpoints, ALiarGivesWayToTheNextAndIsNamed) {
+  struct Case {
+    const char* method;
+    std::vector<std::string> member;
+    JsonValue lie;
+    LightError want;
+  };
+  const Case cases[] = {
+      {"abci_query", {"response", "value"}, "bGll", LightError::wrong_proof_value},
+      {"commit", {"signed_header", "header", "chain_id"}, "toy-2", LightError::wrong_chain},
+      {"commit", {"signed_header"}, JsonValue(), LightError::bad_json},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.method);
+    tamper_ = [&](std::string_view method, JsonValue& result) {
+      if (method == c.method) set_at(result, c.member, c.lie);
+    };
+    light::Client client = client_of(list(liar("liar"), honest("honest")));
+    EXPECT_TRUE(read(client, "k1"));
+    const auto told = reports(client);
+    EXPECT_EQ(told[0].name, "liar");
+    EXPECT_EQ(told[0].state, light::EndpointState::lying);
+    EXPECT_EQ(told[0].error, c.want) << describe(*told[0].error);
+    EXPECT_EQ(told[1].state, light::EndpointState::agrees);
+    tamper_ = nullptr;
+    // It is asked last from now on, whatever it says.
+    EXPECT_TRUE(read(client, "k1"));
+    EXPECT_EQ(reports(client)[0].state, light::EndpointState::lying);
+  }
+}
+
+TEST_F(Endpoints, WhoIsSilentOrLagsGivesWayToTheNext) {
+  auto gone = std::make_unique<NoRpc>();
+  NoRpc& asked = *gone;
+  light::Client c = client_of(list({"gone", std::move(gone)}, honest("honest")));
+  EXPECT_TRUE(read(c, "k1"));
+  EXPECT_EQ(reports(c)[0].state, light::EndpointState::unreachable);
+  EXPECT_EQ(asked.asked, 2);  // once as the first, once as a witness
+  produce(1);
+  EXPECT_TRUE(read(c, "k1"));
+  EXPECT_EQ(asked.asked, 2);  // a witness rests after it was silent
+  produce(31);
+  EXPECT_TRUE(read(c, "k1"));
+  EXPECT_EQ(asked.asked, 3);
+
+  // The same chain, as it was once.
+  LocalChain old = *open_toy(folder_.file("old.db"));
+  ManualClock then(kTestGenesisMs);
+  fill(old, then, 36);
+  ASSERT_EQ(light::header_hash(old.last()->header()), light::header_hash(chain_.last()->header()));
+  light::Client late =
+      client_of(list({"old", std::make_unique<DirectRpc>(old, none_)}, honest("honest")));
+  EXPECT_TRUE(read(late, "k1"));
+  clock_.advance_ms(61'000);
+  ASSERT_TRUE(chain_.produce(clock_.now_ms()));
+  EXPECT_TRUE(read(late, "k1"));
+  EXPECT_EQ(reports(late)[0].state, light::EndpointState::lagging);
+}
+
+TEST_F(Endpoints, AWitnessThatLiesIsNamedAndNothingElse) {
+  tamper_ = [](std::string_view method, JsonValue& result) {
+    if (method == "commit")
+      set_at(result, {"signed_header", "header", "app_hash"}, std::string(64, 'A'));
+  };
+  light::Client c = client_of(list(honest("honest"), liar("liar")));
+  EXPECT_TRUE(read(c, "k1"));
+  EXPECT_EQ(reports(c)[0].state, light::EndpointState::agrees);
+  EXPECT_EQ(reports(c)[0].height, 4);
+  EXPECT_EQ(reports(c)[1].state, light::EndpointState::lying);
+  EXPECT_EQ(reports(c)[1].error, LightError::wrong_header_hash);
+}
+
+// The validators sign two blocks of one height: one of them is for somebody who is to be deceived.
+TEST_F(Endpoints, TwoSignedBlocksOfOneHeightEndAllTrust) {
+  LocalChain other = *open_toy(folder_.file("other.db"));
+  ManualClock clock(kTestGenesisMs);
+  for (int i = 0; i < 4; ++i) {
+    other.submit(toy_tx(toy_sender(1), static_cast<uint64_t>(i), "other", std::to_string(i)));
+    clock.advance_ms(1000);
+    ASSERT_TRUE(other.produce(clock.now_ms()));
+  }
+  for (bool forged_first : {true, false}) {
+    light::Endpoint forged{"forged", std::make_unique<DirectRpc>(other, none_)};
+    light::Client c = client_of(forged_first ? list(std::move(forged), honest("honest"))
+                                             : list(honest("honest"), std::move(forged)));
+    EXPECT_EQ(read(c, "k1").error(), LightError::conflicting_headers);
+    EXPECT_EQ(read(c, "k1").error(), LightError::conflicting_headers);  // for good
+    EXPECT_EQ(context_.await(c.latest()).error(), LightError::conflicting_headers);
+  }
+}
+
+TEST(EndpointAddresses, AreHostAndPort) {
+  const auto good = light::address_from("ledger.example:26657");
+  ASSERT_TRUE(good);
+  EXPECT_EQ(good->host, "ledger.example");
+  EXPECT_EQ(good->port, 26657);
+  EXPECT_EQ(light::address_from("[::1]:1")->host, "[::1]");
+  for (const char* bad :
+       {"", ":", "host", "host:", ":1", "host:0", "host:65536", "host:1x", "host:-1"}) {
+    EXPECT_FALSE(light::address_from(bad)) << bad;
+  }
+}
+
+// --- one endpoint -------------------------------------------------------------------------------
 
 TEST_F(ClientTest, AReadWaitsForItsHeight) {
   light::Client c = client();

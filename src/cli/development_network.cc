@@ -177,7 +177,7 @@ std::expected<void, std::string> write_node_config(const DevelopmentNetwork& net
   return write_text(
       network.config(node_name(index)),
       fmt::format("# made by `cloister up`\n"
-                  "rpc_host = \"127.0.0.1\"\nrpc_port = {}\n"
+                  "ledger = [\"127.0.0.1:{}\"]\n"
                   "genesis = \"genesis.json\"\noperator_key = \"{}.key\"\n"
                   "listen = \"127.0.0.1\"\nport = 0\nadvertised_host = \"127.0.0.1\"\n"
                   "model_file = \"{}\"\nprice_micro = {}\ncapacity = 8\nengine_threads = 1\n"
@@ -193,7 +193,7 @@ std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& 
                                                       const std::string& log_level) {
   return write_text(network.config("gateway"),
                     fmt::format("# made by `cloister up`\n"
-                                "rpc_host = \"127.0.0.1\"\nrpc_port = {}\n"
+                                "ledger = [\"127.0.0.1:{}\"]\n"
                                 "genesis = \"genesis.json\"\nuser_key = \"user.key\"\n"
                                 "data = \"gateway\"\nlisten = \"127.0.0.1\"\nport = {}\n"
                                 "ready_sessions = 3\nlog_level = \"{}\"\n",

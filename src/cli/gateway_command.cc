@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/daemons.h"
 #include "cli/key_file.h"
+#include "cli/ledger_access.h"
 #include "cli/local_policy.h"
 #include "gateway/daemon.h"
 #include "process/child.h"
@@ -16,8 +17,7 @@ std::expected<gateway::GatewayConfig, std::string> read_config(const std::string
   auto file = TomlFile::load(path);
   if (!file) return std::unexpected(file.error());
   gateway::GatewayConfig out;
-  out.rpc_host = file->text("rpc_host");
-  out.rpc_port = file->integer<uint16_t>("rpc_port");
+  out.ledger = ledger_endpoints(*file, "ledger");
   out.genesis = file->path("genesis");
   out.data = file->path("data");
   out.user_key = file->path("user_key");

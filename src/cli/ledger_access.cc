@@ -21,32 +21,16 @@ constexpr light::Millis kReadTimeout{15'000};
 constexpr light::Millis kSendTimeout{60'000};
 constexpr int kMaxOvertaken = 20;
 
-struct Address {
-  std::string host;
-  uint16_t port = 0;
-};
-
-std::optional<Address> address_from(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  const std::string digits = text.substr(colon + 1);
-  if (digits.empty() || digits.size() > 5 ||
-      digits.find_first_not_of("0123456789") != std::string::npos) {
-    return std::nullopt;
-  }
-  const unsigned long port = std::stoul(digits);
-  if (port == 0 || port > UINT16_MAX) return std::nullopt;
-  return Address{text.substr(0, colon), static_cast<uint16_t>(port)};
-}
-
 // Runs one conversation with the ledger to its end.
 template <typename T, typename Talk>
-std::expected<T, std::string> converse(const LedgerAccess& access, Talk talk) {
+std::expected<T, std::string> converse(const LedgerAccess& access, Talk talk,
+                                       std::optional<light::TrustRoot> root = {}) {
   asio::io_context context(1);
   SystemClock clock;
-  light::Client client(context.get_executor(),
-                       std::make_unique<light::HttpRpc>(access.host, access.port), clock,
-                       light::trust_of(access.genesis));
+  light::TrustStart start = light::trust_of(access.genesis);
+  start.root = std::move(root);
+  light::Client client(context.get_executor(), light::http_endpoints(access.endpoints), clock,
+                       std::move(start));
   std::optional<std::expected<T, std::string>> result;
   asio::co_spawn(context, talk(client, context.get_executor()),
                  [&](std::exception_ptr, std::expected<T, std::string> answer) {
@@ -59,7 +43,11 @@ std::expected<T, std::string> converse(const LedgerAccess& access, Talk talk) {
 }
 
 std::string at(const LedgerAccess& access) {
-  return fmt::format("the ledger at {}:{}", access.host, access.port);
+  std::string names;
+  for (const auto& endpoint : access.endpoints) {
+    names += (names.empty() ? "" : ", ") + light::to_text(endpoint);
+  }
+  return "the ledger at " + names;
 }
 
 // With the name of the code, which scripts go by.
@@ -74,7 +62,8 @@ void add_ledger_options(CLI::App& command, LedgerOptions& options, bool with_key
   command.add_option("--genesis", options.genesis,
                      "the network's genesis file (default: of the running `cloister up`)");
   command.add_option("--rpc", options.rpc,
-                     "host:port of a ledger endpoint (default: of the running `cloister up`)");
+                     "host:port of a ledger endpoint (default: of the running `cloister up`); "
+                     "repeat for witnesses");
   if (with_key) {
     command.add_option("--key", options.key,
                        "the key file to sign with (default: the user's of `cloister up`)");
@@ -88,14 +77,46 @@ std::expected<LedgerAccess, std::string> ledger_access(const LedgerOptions& opti
     const auto running = read_running();
     if (!running) return std::unexpected(running.error() + ", or say --genesis and --rpc");
     if (wanted.genesis.empty()) wanted.genesis = running->genesis;
-    if (wanted.rpc.empty()) wanted.rpc = running->ledger;
+    if (wanted.rpc.empty()) wanted.rpc = {running->ledger};
     if (wanted.key.empty()) wanted.key = running->user_key;
   }
   auto genesis = read_genesis(wanted.genesis);
   if (!genesis) return std::unexpected(genesis.error());
-  auto address = address_from(wanted.rpc);
-  if (!address) return std::unexpected(wanted.rpc + " is not host:port");
-  return LedgerAccess{std::move(*genesis), std::move(address->host), address->port, wanted.key};
+  LedgerAccess out{std::move(*genesis), {}, wanted.key};
+  for (const std::string& text : wanted.rpc) {
+    auto address = light::address_from(text);
+    if (!address) return std::unexpected(text + " is not host:port");
+    out.endpoints.push_back(std::move(*address));
+  }
+  return out;
+}
+
+std::vector<light::EndpointAddress> ledger_endpoints(TomlFile& file, const std::string& key) {
+  std::vector<light::EndpointAddress> out;
+  for (const std::string& text : file.texts(key, light::kMaxEndpoints)) {
+    auto address = light::address_from(text);
+    if (!address) {
+      file.refuse(key, text + " is not host:port");
+      return out;
+    }
+    out.push_back(std::move(*address));
+  }
+  if (out.empty()) file.refuse(key, "must name at least one host:port");
+  return out;
+}
+
+std::expected<LedgerView, std::string> view_ledger(const LedgerAccess& access,
+                                                   std::optional<light::TrustRoot> root) {
+  using View = std::expected<LedgerView, std::string>;
+  return converse<LedgerView>(
+      access,
+      [&](light::Client& client, asio::any_io_executor) -> asio::awaitable<View> {
+        LedgerView view{co_await client.latest(), {}};
+        auto reports = co_await client.endpoints();
+        if (reports) view.endpoints = std::move(*reports);
+        co_return view;
+      },
+      std::move(root));
 }
 
 std::expected<light::ProvenValue, std::string> read_ledger(const LedgerAccess& access,

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <expected>
 
+#include "cli/toml_file.h"
 #include "ledger/types/genesis.h"
 #include "light/client.h"
 
@@ -12,7 +13,7 @@ namespace cloister::cli {
 // Left empty, each is what `cloister up` left for the network that it runs.
 struct LedgerOptions {
   std::string genesis;
-  std::string rpc;  // host:port
+  std::vector<std::string> rpc;  // host:port; the first is asked, the others are its witnesses
   std::string key;
   bool json = false;
 };
@@ -20,8 +21,7 @@ void add_ledger_options(CLI::App& command, LedgerOptions& options, bool with_key
 
 struct LedgerAccess {
   ledger::Genesis genesis;
-  std::string host;
-  uint16_t port = 0;
+  std::vector<light::EndpointAddress> endpoints;
   std::string key_file;
 };
 
@@ -29,10 +29,21 @@ struct LedgerAccess {
 std::expected<LedgerAccess, std::string> ledger_access(const LedgerOptions& options);
 std::expected<light::ProvenValue, std::string> read_ledger(const LedgerAccess& access,
                                                            ledger::Family family, Buffer key);
+// The newest block, verified from `root` or from the genesis' validators and compared between all
+// endpoints; what each endpoint turned out to be, also when there is no such block.
+struct LedgerView {
+  std::expected<light::TrustRoot, light::LightError> newest;
+  std::vector<light::EndpointReport> endpoints;
+};
+std::expected<LedgerView, std::string> view_ledger(const LedgerAccess& access,
+                                                   std::optional<light::TrustRoot> root);
 // Signs with the access's key and waits until the outcome is proven.
 std::expected<light::TxOutcomeProof, std::string> send_to_ledger(const LedgerAccess& access,
                                                                  ledger::TxKind kind, Buffer body);
 // As above, and says on the terminal what came of it. Returns the exit code.
 int send_and_tell(const LedgerOptions& options, ledger::TxKind kind, Buffer body);
+
+// A list of "host:port" in a configuration, at least one.
+std::vector<light::EndpointAddress> ledger_endpoints(TomlFile& file, const std::string& key);
 
 }  // namespace cloister::cli

@@ -9,6 +9,7 @@
 #include "cli/daemons.h"
 #include "cli/development_network.h"
 #include "cli/key_file.h"
+#include "cli/ledger_access.h"
 #include "cli/model_engine.h"
 #include "node/daemon.h"
 #include "process/child.h"
@@ -21,8 +22,7 @@ std::expected<node::NodeConfig, std::string> read_config(const std::string& path
   auto file = TomlFile::load(path);
   if (!file) return std::unexpected(file.error());
   node::NodeConfig out;
-  out.rpc_host = file->text("rpc_host");
-  out.rpc_port = file->integer<uint16_t>("rpc_port");
+  out.ledger = ledger_endpoints(*file, "ledger");
   out.genesis = file->path("genesis");
   out.operator_key = file->path("operator_key");
   out.listen_address = file->text("listen", "127.0.0.1");

@@ -229,11 +229,18 @@ http::Response Api::health() const {
     refused.push_back(
         JsonValue::object({{"instance", node.instance}, {"reason", node.reason}, {"at", node.at}}));
   }
+  JsonValue::Array endpoints;
+  for (const auto& endpoint : health.ledger) {
+    endpoints.push_back(JsonValue::object({{"endpoint", endpoint.name},
+                                           {"state", std::string(light::name(endpoint.state))},
+                                           {"height", endpoint.height}}));
+  }
   auto body = JsonValue::object({{"status", ready ? "ok" : "waiting"},
                                  {"level", health.development ? "development" : "verified"},
                                  {"chain_id", health.chain_id},
                                  {"height", health.height},
                                  {"ledger_fresh", health.ledger_fresh},
+                                 {"ledger", std::move(endpoints)},
                                  {"ready_sessions", health.ready_sessions},
                                  {"verified_nodes", health.verified_nodes},
                                  {"refused_nodes", std::move(refused)},

@@ -34,7 +34,7 @@ class ScriptedBackend final : public Backend {
     entry.development = true;
     return {entry};
   }
-  Health health() const override { return {"chain", 7, true, true, 1, 3}; }
+  Health health() const override { return {"chain", 7, true, true, 1, 3, {}}; }
   std::vector<RefusedNode> refused_nodes() const override { return {{"ab", "debug_enabled", 1}}; }
   std::expected<std::string, ApiError> receipt(std::string_view id) const override {
     if (id == "rcpt-known") return R"({"trust":{}})";

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "gateway/openai.h"
+#include "light/endpoint.h"
 
 namespace cloister::gateway {
 
@@ -19,6 +20,7 @@ struct Health {
   bool development = false;
   uint64_t ready_sessions = 0;
   uint64_t verified_nodes = 0;
+  std::vector<light::EndpointReport> ledger;  // of each endpoint
 };
 
 // A node that was not trusted, and why; nothing was sent to it.

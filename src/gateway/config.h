@@ -4,13 +4,13 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "light/endpoint.h"
 #include "policy/local.h"
 
 namespace cloister::gateway {
 
 struct GatewayConfig {
-  std::string rpc_host = "127.0.0.1";
-  uint16_t rpc_port = 0;
+  std::vector<light::EndpointAddress> ledger;  // the first is asked, the others are its witnesses
   std::filesystem::path genesis;
   std::filesystem::path data;                // token, receipts
   std::filesystem::path user_key;            // 32-byte seed in hex

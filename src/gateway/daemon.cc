@@ -24,10 +24,8 @@ struct Daemon::Running {
         clock(time),
         random(chance),
         log(out),
-        ledger_client(
-            io.get_executor(),
-            std::make_unique<light::HttpRpc>(parts.config.rpc_host, parts.config.rpc_port), time,
-            light::trust_of(parts.genesis)),
+        ledger_client(io.get_executor(), light::http_endpoints(parts.config.ledger), time,
+                      light::trust_of(parts.genesis)),
         account(ledger_client, std::move(parts.user_key), parts.genesis.chain_id,
                 io.get_executor()),
         connector(io.get_executor(), time, chance),

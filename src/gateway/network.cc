@@ -108,6 +108,19 @@ asio::awaitable<void> Network::keep_fresh() {
   }
 }
 
+// Who begins to lie, lag or be silent is told once.
+void Network::note_endpoints(std::vector<light::EndpointReport> reports) {
+  for (size_t i = 0; i < reports.size(); ++i) {
+    const auto& now = reports[i];
+    const bool changed = i >= endpoints_.size() || endpoints_[i].state != now.state;
+    if (!changed || !now.error) continue;
+    parts_.log.warning("ledger_endpoint", {{"number", uint64_t{i}},
+                                           {"state", LogWord::trusted(light::name(now.state))},
+                                           {"error", LogWord::trusted(describe(*now.error))}});
+  }
+  endpoints_ = std::move(reports);
+}
+
 asio::awaitable<void> Network::follow_ledger() {
   asio::steady_timer timer(parts_.context);
   while (!stopping_) {
@@ -116,6 +129,7 @@ asio::awaitable<void> Network::follow_ledger() {
       height_ = static_cast<uint64_t>(latest->height);
       height_seen_ms_ = parts_.clock.now_ms();
     }
+    if (auto reports = co_await parts_.ledger.endpoints()) note_endpoints(std::move(*reports));
     co_await pause(timer, milliseconds(2000));
   }
 }
@@ -264,6 +278,7 @@ Health Network::health() const {
   out.development = parts_.genesis.development;
   out.ready_sessions = ready_.size() + in_use_;
   out.verified_nodes = verified_nodes();
+  out.ledger = endpoints_;
   return out;
 }
 

@@ -51,6 +51,7 @@ class Network final : public Backend {
   using Session = std::unique_ptr<ReadySession>;
   boost::asio::awaitable<void> keep_ready();
   boost::asio::awaitable<void> keep_fresh();
+  void note_endpoints(std::vector<light::EndpointReport> reports);
   boost::asio::awaitable<void> follow_ledger();
   boost::asio::awaitable<std::expected<Session, ApiError>> take();
   boost::asio::awaitable<void> pause(boost::asio::steady_timer& timer,
@@ -67,6 +68,7 @@ class Network final : public Backend {
   size_t in_use_ = 0;
   std::vector<ledger::InstanceId> seen_verified_;
   std::deque<RefusedNode> refused_;
+  std::vector<light::EndpointReport> endpoints_;  // as last seen
   std::optional<ApiError> last_error_;
   uint64_t height_ = 0;
   UnixMillis height_seen_ms_ = 0;

@@ -1,5 +1,6 @@
 #include "light/client.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -32,6 +33,12 @@ bool may_come(LightError error) {
   return error == LightError::remote_refused || error == LightError::not_yet;
 }
 
+std::vector<Endpoint> only(std::string name, std::unique_ptr<Rpc> rpc) {
+  std::vector<Endpoint> out;
+  out.push_back({std::move(name), std::move(rpc)});
+  return out;
+}
+
 JsonValue at_height(int64_t height) {
   return JsonValue::object({{"height", decimal(height)}});
 }
@@ -55,59 +62,128 @@ TrustStart trust_of(const ledger::Genesis& genesis) {
   return start;
 }
 
-Client::Client(asio::any_io_executor executor, std::unique_ptr<Rpc> rpc, const Clock& clock,
+Client::Client(asio::any_io_executor executor, std::vector<Endpoint> endpoints, const Clock& clock,
                TrustStart start, ClientConfig config)
     : strand_(asio::make_strand(executor)),
-      rpc_(std::move(rpc)),
       clock_(clock),
       start_(std::move(start)),
       config_(config) {
+  for (Endpoint& endpoint : endpoints) {
+    Door door;
+    door.report.name = endpoint.name;
+    door.endpoint = std::move(endpoint);
+    doors_.push_back(std::move(door));
+  }
   sort_validators(start_.genesis_validators);
   if (start_.fixed_validators) config_.trust.trusting_period_s = kMaxPeriodSeconds;
 }
 
+Client::Client(asio::any_io_executor executor, std::unique_ptr<Rpc> rpc, const Clock& clock,
+               TrustStart start, ClientConfig config)
+    : Client(std::move(executor), only("the endpoint", std::move(rpc)), clock, std::move(start),
+             config) {}
+
 Client::Answer<ProvenValue> Client::read(ledger::Family family, Buffer key, int64_t min_height,
                                          Millis timeout) {
-  return asio::co_spawn(strand_, do_read(family, std::move(key), min_height, after(timeout)),
+  const Now deadline = after(timeout);
+  return asio::co_spawn(strand_, ask<ProvenValue>([=, this](Door& door) {
+                          return do_read(door, family, key, min_height, deadline);
+                        }),
                         asio::use_awaitable);
 }
 
 Client::Answer<BroadcastResult> Client::broadcast(Buffer tx) {
-  return asio::co_spawn(strand_, do_broadcast(std::move(tx)), asio::use_awaitable);
+  return asio::co_spawn(
+      strand_, ask<BroadcastResult>([=, this](Door& door) { return do_broadcast(door, tx); }),
+      asio::use_awaitable);
 }
 
 Client::Answer<TxOutcomeProof> Client::wait_tx(Hash32 tx_id, Millis timeout) {
-  return asio::co_spawn(strand_, do_wait_tx(tx_id, after(timeout)), asio::use_awaitable);
+  const Now deadline = after(timeout);
+  return asio::co_spawn(strand_, ask<TxOutcomeProof>([=, this](Door& door) {
+                          return do_wait_tx(door, tx_id, deadline);
+                        }),
+                        asio::use_awaitable);
 }
 
 Client::Answer<BlockResults> Client::watch(int64_t height, Millis timeout) {
-  return asio::co_spawn(strand_, do_watch(height, after(timeout)), asio::use_awaitable);
+  const Now deadline = after(timeout);
+  return asio::co_spawn(strand_, ask<BlockResults>([=, this](Door& door) {
+                          return do_watch(door, height, deadline);
+                        }),
+                        asio::use_awaitable);
 }
 
 Client::Answer<TrustRoot> Client::latest() {
-  return asio::co_spawn(strand_, do_latest(), asio::use_awaitable);
+  return asio::co_spawn(strand_, ask<TrustRoot>([this](Door& door) { return do_latest(door); }),
+                        asio::use_awaitable);
 }
 
 Client::Answer<LightBlock> Client::light_block(int64_t height) {
-  return asio::co_spawn(strand_, fetch(height), asio::use_awaitable);
+  return asio::co_spawn(strand_, ask<LightBlock>([=, this](Door& door) {
+                          return fetch(door, height, config_.call_timeout);
+                        }),
+                        asio::use_awaitable);
 }
 
 Client::Answer<Buffer> Client::state() {
   return asio::co_spawn(strand_, do_state(), asio::use_awaitable);
 }
 
+Client::Answer<std::vector<EndpointReport>> Client::endpoints() {
+  return asio::co_spawn(strand_, do_endpoints(), asio::use_awaitable);
+}
+
+// --- whom to ask --------------------------------------------------------------------------------
+
+// First whoever answered well last, at the end whoever lied.
+std::vector<Client::Door*> Client::in_order() {
+  std::vector<Door*> out;
+  for (size_t i = 0; i < doors_.size(); ++i) out.push_back(&doors_[(current_ + i) % doors_.size()]);
+  std::stable_partition(out.begin(), out.end(), [](const Door* door) {
+    return door->report.state != EndpointState::lying;
+  });
+  return out;
+}
+
+// Who lied once is not believed to have become honest.
+void Client::note(Door& door, std::optional<LightError> error) {
+  if (door.report.state == EndpointState::lying) return;
+  if (!error) {
+    door.report.state = EndpointState::agrees;
+    door.report.error.reset();
+  } else if (const auto state = blame(*error)) {
+    door.report.state = *state;
+    door.report.error = error;
+  }
+}
+
+// `question` stays alive in this coroutine for as long as its answers do.
+template <typename T>
+Client::Answer<T> Client::ask(std::function<Answer<T>(Door&)> question) {
+  std::expected<T, LightError> answer = refuse(LightError::unreachable);
+  for (Door* door : in_order()) {
+    if (conflict_) co_return refuse(LightError::conflicting_headers);
+    answer = co_await question(*door);
+    note(*door, answer ? std::nullopt : std::optional(answer.error()));
+    if (answer) current_ = static_cast<size_t>(door - doors_.data());
+    if (answer || !blame(answer.error())) co_return answer;
+  }
+  co_return answer;
+}
+
 // --- reads
 // ------------------------------------------------------------------------------------------
 
 // The header of height h + 1 carries the root of the state after block h.
-Client::Answer<ProvenValue> Client::do_read(ledger::Family family, Buffer key, int64_t min_height,
-                                            Now deadline) {
+Client::Answer<ProvenValue> Client::do_read(Door& door, ledger::Family family, Buffer key,
+                                            int64_t min_height, Now deadline) {
   const int64_t wanted = std::max<int64_t>(min_height, 1) + 1;
-  const auto header = co_await reach(wanted, deadline);
+  const auto header = co_await reach(door, wanted, deadline);
   if (!header) co_return refuse(header.error());
   const int64_t height = header->height() - 1;
   JsonValue params = query_params(family, key, height);
-  auto result = co_await call("abci_query", std::move(params), deadline);
+  auto result = co_await call(door, "abci_query", std::move(params), deadline);
   if (!result) co_return refuse(result.error());
   const auto response = parse_query_response((*result)["response"]);
   if (!response) co_return refuse(response.error());
@@ -125,12 +201,12 @@ Client::Answer<ProvenValue> Client::do_read(ledger::Family family, Buffer key, i
   co_return out;
 }
 
-Client::Answer<VerifiedBlock> Client::reach(int64_t height, Now deadline) {
+Client::Answer<VerifiedBlock> Client::reach(Door& door, int64_t height, Now deadline) {
   for (;;) {
-    auto newest = co_await refresh();
+    auto newest = co_await refresh(door);
     if (!newest || newest->height() >= height) co_return newest;
     if (left_until(deadline).count() <= 0) co_return refuse(LightError::not_yet);
-    const auto come = co_await do_watch(height, deadline);
+    const auto come = co_await do_watch(door, height, deadline);
     if (!come && !may_come(come.error())) co_return refuse(come.error());
   }
 }
@@ -138,26 +214,27 @@ Client::Answer<VerifiedBlock> Client::reach(int64_t height, Now deadline) {
 // --- transactions
 // -----------------------------------------------------------------------------------
 
-Client::Answer<BroadcastResult> Client::do_broadcast(Buffer tx) {
+Client::Answer<BroadcastResult> Client::do_broadcast(Door& door, Buffer tx) {
   JsonValue params;
   params.set("tx", to_base64(tx));
-  const auto result = co_await call("broadcast_tx_sync", std::move(params));
+  const auto result = co_await door.endpoint.rpc->call("broadcast_tx_sync", std::move(params),
+                                                       config_.call_timeout);
   if (!result) co_return refuse(result.error());
   auto parsed = parse_broadcast_result(*result);
   if (parsed && parsed->tx_id != tx_id(tx)) co_return refuse(LightError::bad_json);
   co_return parsed;
 }
 
-Client::Answer<TxOutcomeProof> Client::do_wait_tx(Hash32 tx_id, Now deadline) {
+Client::Answer<TxOutcomeProof> Client::do_wait_tx(Door& door, Hash32 tx_id, Now deadline) {
   for (;;) {
     JsonValue params;
     params.set("hash", to_base64(tx_id));
     params.set("prove", false);
-    const auto result = co_await call("tx", std::move(params), deadline);
+    const auto result = co_await call(door, "tx", std::move(params), deadline);
     if (result) {
       const auto place = parse_tx_place(*result);
       if (!place) co_return refuse(place.error());
-      co_return co_await do_prove_tx(tx_id, *place, deadline);
+      co_return co_await do_prove_tx(door, tx_id, *place, deadline);
     }
     if (!may_come(result.error())) co_return refuse(result.error());
     if (left_until(deadline).count() <= 0) co_return refuse(LightError::not_yet);
@@ -166,17 +243,18 @@ Client::Answer<TxOutcomeProof> Client::do_wait_tx(Hash32 tx_id, Now deadline) {
 }
 
 // The block's header commits to its transactions, the next one to their outcomes.
-Client::Answer<TxOutcomeProof> Client::do_prove_tx(Hash32 tx_id, TxPlace place, Now deadline) {
-  const auto reached = co_await reach(place.height + 1, deadline);
+Client::Answer<TxOutcomeProof> Client::do_prove_tx(Door& door, Hash32 tx_id, TxPlace place,
+                                                   Now deadline) {
+  const auto reached = co_await reach(door, place.height + 1, deadline);
   if (!reached) co_return refuse(reached.error());
-  const auto own = co_await verified(place.height);
+  const auto own = co_await verified(door, place.height);
   if (!own) co_return refuse(own.error());
-  const auto next = co_await verified(place.height + 1);
+  const auto next = co_await verified(door, place.height + 1);
   if (!next) co_return refuse(next.error());
   JsonValue params = at_height(place.height);
-  const auto block = co_await call("block", params, deadline);
+  const auto block = co_await call(door, "block", params, deadline);
   if (!block) co_return refuse(block.error());
-  const auto results = co_await call("block_results", std::move(params), deadline);
+  const auto results = co_await call(door, "block_results", std::move(params), deadline);
   if (!results) co_return refuse(results.error());
   const auto txs = parse_block_txs(*block);
   const auto reports = parse_block_results(*results);
@@ -196,15 +274,15 @@ Client::Answer<TxOutcomeProof> Client::do_prove_tx(Hash32 tx_id, TxPlace place, 
   co_return out;
 }
 
-Client::Answer<BlockResults> Client::do_watch(int64_t height, Now deadline) {
+Client::Answer<BlockResults> Client::do_watch(Door& door, int64_t height, Now deadline) {
   for (;;) {
     const Millis left = left_until(deadline);
     if (left.count() <= 0) co_return refuse(LightError::not_yet);
     const Millis wait = std::min(left, kLongestPoll);
     JsonValue params =
         JsonValue::object({{"height", decimal(height)}, {"wait", decimal(int64_t{wait.count()})}});
-    const auto result =
-        co_await rpc_->call("block_results", std::move(params), wait + config_.call_timeout);
+    const auto result = co_await door.endpoint.rpc->call("block_results", std::move(params),
+                                                         wait + config_.call_timeout);
     if (result) co_return parse_block_results(*result);
     if (!may_come(result.error())) co_return refuse(result.error());
     co_await pause();
@@ -214,8 +292,8 @@ Client::Answer<BlockResults> Client::do_watch(int64_t height, Now deadline) {
 // --- headers
 // ----------------------------------------------------------------------------------------
 
-Client::Answer<TrustRoot> Client::do_latest() {
-  const auto newest = co_await refresh();
+Client::Answer<TrustRoot> Client::do_latest(Door& door) {
+  const auto newest = co_await refresh(door);
   if (!newest) co_return refuse(newest.error());
   TrustRoot out;
   out.chain_id = start_.chain_id;
@@ -224,10 +302,10 @@ Client::Answer<TrustRoot> Client::do_latest() {
   co_return out;
 }
 
-Client::Answer<bool> Client::begin() {
+Client::Answer<bool> Client::begin(Door& door) {
   if (!verified_.empty()) co_return true;
   const int64_t height = start_.root ? start_.root->height : 1;
-  const auto block = co_await fetch(height);
+  const auto block = co_await fetch(door, height, config_.call_timeout);
   if (!block) co_return refuse(block.error());
   if (start_.root && start_.root->chain_id != start_.chain_id) {
     co_return refuse(LightError::wrong_chain);
@@ -240,22 +318,28 @@ Client::Answer<bool> Client::begin() {
   co_return true;
 }
 
-Client::Answer<VerifiedBlock> Client::refresh() {
-  const auto begun = co_await begin();
+Client::Answer<VerifiedBlock> Client::refresh(Door& door) {
+  const auto begun = co_await begin(door);
   if (!begun) co_return refuse(begun.error());
   JsonValue no_params = JsonValue::Object();
-  const auto result = co_await call("commit", std::move(no_params));
+  const auto result =
+      co_await door.endpoint.rpc->call("commit", std::move(no_params), config_.call_timeout);
   if (!result) co_return refuse(result.error());
   auto signed_header = parse_signed_header((*result)["signed_header"]);
   if (!signed_header) co_return refuse(signed_header.error());
   // An endpoint that lags behind what was verified already has nothing new to say.
   if (signed_header->header.height > verified_.rbegin()->first) {
-    auto block = co_await complete(std::move(*signed_header));
+    auto block = co_await complete(door, std::move(*signed_header), config_.call_timeout);
     if (!block) co_return refuse(block.error());
     const int64_t target = block->signed_header.header.height;
-    Bisection way(verified_.rbegin()->second, target, config_.trust);
-    const auto walked = co_await walk(std::move(way), std::move(*block));
+    const VerifiedBlock before = verified_.rbegin()->second;
+    Bisection way(before, target, config_.trust);
+    const auto walked =
+        co_await walk(door, std::move(way), std::move(*block), true, config_.call_timeout);
     if (!walked) co_return refuse(walked.error());
+    const auto compared = co_await compare(door, before, *walked);
+    if (!compared) co_return refuse(compared.error());
+    door.report.height = target;
   }
   VerifiedBlock best = verified_.rbegin()->second;
   const auto fresh = check_fresh(best, clock_.now_ms(), config_.max_age_ms);
@@ -263,26 +347,65 @@ Client::Answer<VerifiedBlock> Client::refresh() {
   co_return best;
 }
 
-Client::Answer<VerifiedBlock> Client::verified(int64_t height) {
+Client::Answer<VerifiedBlock> Client::verified(Door& door, int64_t height) {
   auto next = verified_.upper_bound(height);
   if (next == verified_.begin()) co_return refuse(LightError::height_not_newer);
   Bisection way(std::prev(next)->second, height, config_.trust);
-  co_return co_await walk(std::move(way), std::nullopt);
+  co_return co_await walk(door, std::move(way), std::nullopt, true, config_.call_timeout);
 }
 
-Client::Answer<VerifiedBlock> Client::walk(Bisection way, std::optional<LightBlock> first) {
+Client::Answer<VerifiedBlock> Client::walk(Door& door, Bisection way,
+                                           std::optional<LightBlock> first, bool keep_steps,
+                                           Millis timeout) {
   while (const auto wanted = way.wanted()) {
     if (!first || first->signed_header.header.height != *wanted) {
-      auto fetched = co_await fetch(*wanted);
+      auto fetched = co_await fetch(door, *wanted, timeout);
       if (!fetched) co_return refuse(fetched.error());
       first = std::move(*fetched);
     }
     const auto fed = way.feed(std::move(*first), clock_.now_ms());
     first.reset();
     if (!fed) co_return refuse(fed.error());
-    keep(way.trusted());
+    if (keep_steps) keep(way.trusted());
   }
   co_return way.trusted();
+}
+
+Client::Answer<bool> Client::compare(Door& door, VerifiedBlock before, VerifiedBlock newest) {
+  for (Door& witness : doors_) {
+    const bool rests = clock_.now_ms() < witness.rests_until_ms;
+    if (&witness == &door || rests || witness.report.state == EndpointState::lying) continue;
+    const auto compared = co_await compare_with(witness, before, newest);
+    if (!compared) co_return compared;
+  }
+  co_return true;
+}
+
+// Another header of the same height is a lie of the witness, unless it verifies as well.
+Client::Answer<bool> Client::compare_with(Door& witness, VerifiedBlock before,
+                                          VerifiedBlock newest) {
+  const Millis timeout = config_.witness_timeout;
+  auto theirs = co_await fetch(witness, newest.height(), timeout);
+  if (!theirs) {
+    note(witness, theirs.error());
+    if (witness.report.state == EndpointState::unreachable) {
+      witness.rests_until_ms = clock_.now_ms() + config_.witness_rest_ms;
+    }
+    co_return true;
+  }
+  if (header_hash(theirs->signed_header.header) == newest.hash()) {
+    note(witness, std::nullopt);
+    witness.report.height = newest.height();
+    co_return true;
+  }
+  Bisection way(before, newest.height(), config_.trust);
+  const auto walked = co_await walk(witness, std::move(way), std::move(*theirs), false, timeout);
+  if (walked) {
+    conflict_ = true;
+    co_return refuse(LightError::conflicting_headers);
+  }
+  note(witness, walked.error());
+  co_return true;
 }
 
 // The oldest headers go first; whoever needs them again starts from a root of its own.
@@ -291,19 +414,20 @@ void Client::keep(const VerifiedBlock& block) {
   if (verified_.size() > kMaxVerifiedKept) verified_.erase(verified_.begin());
 }
 
-Client::Answer<LightBlock> Client::fetch(int64_t height) {
+Client::Answer<LightBlock> Client::fetch(Door& door, int64_t height, Millis timeout) {
   JsonValue params = at_height(height);
-  const auto result = co_await call("commit", std::move(params));
+  const auto result = co_await door.endpoint.rpc->call("commit", std::move(params), timeout);
   if (!result) co_return refuse(result.error());
   auto signed_header = parse_signed_header((*result)["signed_header"]);
   if (!signed_header) co_return refuse(signed_header.error());
   if (signed_header->header.height != height) co_return refuse(LightError::wrong_height);
-  co_return co_await complete(std::move(*signed_header));
+  co_return co_await complete(door, std::move(*signed_header), timeout);
 }
 
 // Adds the validator set: a known one when the header names it by its hash. Which set it really is,
 // the verifier computes again.
-Client::Answer<LightBlock> Client::complete(SignedHeader signed_header) {
+Client::Answer<LightBlock> Client::complete(Door& door, SignedHeader signed_header,
+                                            Millis timeout) {
   LightBlock block;
   for (const auto& [height, known] : verified_) {
     if (known.header().validators_hash == signed_header.header.validators_hash) {
@@ -312,7 +436,7 @@ Client::Answer<LightBlock> Client::complete(SignedHeader signed_header) {
     }
   }
   if (block.validators.empty()) {
-    auto fetched = co_await fetch_validators(signed_header.header.height);
+    auto fetched = co_await fetch_validators(door, signed_header.header.height, timeout);
     if (!fetched) co_return refuse(fetched.error());
     block.validators = std::move(*fetched);
   }
@@ -320,14 +444,14 @@ Client::Answer<LightBlock> Client::complete(SignedHeader signed_header) {
   co_return block;
 }
 
-Client::Answer<ValidatorSet> Client::fetch_validators(int64_t height) {
+Client::Answer<ValidatorSet> Client::fetch_validators(Door& door, int64_t height, Millis timeout) {
   ValidatorSet out;
   for (int64_t page = 1;; ++page) {
     JsonValue params =
         JsonValue::object({{"height", decimal(height)},
                            {"page", decimal(page)},
                            {"per_page", decimal(static_cast<int64_t>(kValidatorsPerPage))}});
-    const auto result = co_await call("validators", std::move(params));
+    const auto result = co_await door.endpoint.rpc->call("validators", std::move(params), timeout);
     if (!result) co_return refuse(result.error());
     const auto parsed = parse_validators_page(*result);
     if (!parsed) co_return refuse(parsed.error());
@@ -342,19 +466,23 @@ Client::Answer<ValidatorSet> Client::fetch_validators(int64_t height) {
 // --- the endpoint
 // -----------------------------------------------------------------------------------
 
-Client::Answer<JsonValue> Client::call(std::string method, JsonValue params) {
-  return rpc_->call(std::move(method), std::move(params), config_.call_timeout);
-}
-
-Client::Answer<JsonValue> Client::call(std::string method, JsonValue params, Now deadline) {
+Client::Answer<JsonValue> Client::call(Door& door, std::string method, JsonValue params,
+                                       Now deadline) {
   const Millis left = std::max(left_until(deadline), Millis(1));
-  return rpc_->call(std::move(method), std::move(params), std::min(left, config_.call_timeout));
+  return door.endpoint.rpc->call(std::move(method), std::move(params),
+                                 std::min(left, config_.call_timeout));
 }
 
 asio::awaitable<void> Client::pause() {
   asio::steady_timer timer(strand_, config_.poll_interval);
   boost::system::error_code ignored;  // nobody cancels this timer
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+Client::Answer<std::vector<EndpointReport>> Client::do_endpoints() {
+  std::vector<EndpointReport> out;
+  for (const Door& door : doors_) out.push_back(door.report);
+  co_return out;
 }
 
 // --- what the caller keeps

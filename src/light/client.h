@@ -1,15 +1,20 @@
 // The ledger as a client sees it: reads that are proven, transactions whose outcome is proven, and
 // hints about when to look again. Nothing that an endpoint says is believed without a header that
-// the chain's validators signed; what an endpoint can do is refuse to answer or hide the newest
-// blocks for at most `max_age_ms`.
+// the chain's validators signed; what all endpoints together can do is refuse to answer or hide the
+// newest blocks for at most `max_age_ms`.
+//
+// One endpoint is asked, the others are its witnesses: each new header is compared with theirs. An
+// endpoint that lies, lags or is silent gives way to the next. Two different headers of one height
+// that both verify are an attack by the validators themselves: the client stops for good.
 #pragma once
 
 #include <boost/asio/strand.hpp>
+#include <functional>
 #include <map>
 
 #include "ledger/types/genesis.h"
+#include "light/endpoint.h"
 #include "light/results_json.h"
-#include "light/rpc.h"
 #include "light/sync.h"
 
 namespace cloister::light {
@@ -33,6 +38,8 @@ struct ClientConfig {
   int64_t max_age_ms = 60'000;  // of the newest header, for a read to be fresh
   Millis call_timeout{10'000};  // of one exchange with the endpoint
   Millis poll_interval{50};     // between questions to an endpoint that cannot wait for us
+  Millis witness_timeout{3'000};
+  int64_t witness_rest_ms = 30'000;  // before a witness that did not answer is asked again
 };
 
 struct ProvenValue {
@@ -57,6 +64,9 @@ class Client {
   template <typename T>
   using Answer = asio::awaitable<std::expected<T, LightError>>;
 
+  // At least one endpoint; the first is asked first.
+  Client(asio::any_io_executor executor, std::vector<Endpoint> endpoints, const Clock& clock,
+         TrustStart start, ClientConfig config = {});
   Client(asio::any_io_executor executor, std::unique_ptr<Rpc> rpc, const Clock& clock,
          TrustStart start, ClientConfig config = {});
 
@@ -74,8 +84,10 @@ class Client {
   // Block `height` with its signatures as the endpoint has it, not verified: for showing others
   // what they can verify themselves.
   Answer<LightBlock> light_block(int64_t height);
-  // The newest header, verified and fresh.
+  // The newest header, verified, fresh, and compared with the witnesses'.
   Answer<TrustRoot> latest();
+  // What each endpoint turned out to be, in the order in which they were given.
+  Answer<std::vector<EndpointReport>> endpoints();
 
   // The newest verified header, for the caller to keep: a later client may start from it. Nothing
   // before the first success. The bytes must be kept where only the caller can write.
@@ -84,30 +96,51 @@ class Client {
 
  private:
   using Now = std::chrono::steady_clock::time_point;
-  Answer<ProvenValue> do_read(ledger::Family family, Buffer key, int64_t min_height, Now deadline);
-  Answer<TxOutcomeProof> do_wait_tx(Hash32 tx_id, Now deadline);
-  Answer<TxOutcomeProof> do_prove_tx(Hash32 tx_id, TxPlace place, Now deadline);
-  Answer<BlockResults> do_watch(int64_t height, Now deadline);
-  Answer<BroadcastResult> do_broadcast(Buffer tx);
-  Answer<TrustRoot> do_latest();
+  struct Door {
+    Endpoint endpoint;
+    EndpointReport report;
+    UnixMillis rests_until_ms = 0;  // as a witness
+  };
+
+  // Asks one door after the other until one answers well, or the question has no answer yet.
+  template <typename T>
+  Answer<T> ask(std::function<Answer<T>(Door&)> question);
+  std::vector<Door*> in_order();
+  void note(Door& door, std::optional<LightError> error);
+
+  Answer<ProvenValue> do_read(Door& door, ledger::Family family, Buffer key, int64_t min_height,
+                              Now deadline);
+  Answer<TxOutcomeProof> do_wait_tx(Door& door, Hash32 tx_id, Now deadline);
+  Answer<TxOutcomeProof> do_prove_tx(Door& door, Hash32 tx_id, TxPlace place, Now deadline);
+  Answer<BlockResults> do_watch(Door& door, int64_t height, Now deadline);
+  Answer<BroadcastResult> do_broadcast(Door& door, Buffer tx);
+  Answer<TrustRoot> do_latest(Door& door);
   Answer<Buffer> do_state();
+  Answer<std::vector<EndpointReport>> do_endpoints();
 
   // The newest block of the endpoint, verified and fresh; `reach` waits for `height`.
-  Answer<VerifiedBlock> refresh();
-  Answer<VerifiedBlock> reach(int64_t height, Now deadline);
-  Answer<VerifiedBlock> verified(int64_t height);
-  Answer<bool> begin();
-  Answer<VerifiedBlock> walk(Bisection way, std::optional<LightBlock> first);
-  Answer<LightBlock> fetch(int64_t height);
-  Answer<LightBlock> complete(SignedHeader signed_header);
-  Answer<ValidatorSet> fetch_validators(int64_t height);
-  Answer<JsonValue> call(std::string method, JsonValue params, Now deadline);
-  Answer<JsonValue> call(std::string method, JsonValue params);
+  Answer<VerifiedBlock> refresh(Door& door);
+  Answer<VerifiedBlock> reach(Door& door, int64_t height, Now deadline);
+  Answer<VerifiedBlock> verified(Door& door, int64_t height);
+  Answer<bool> begin(Door& door);
+  // Every step is kept, unless it is a witness's way.
+  Answer<VerifiedBlock> walk(Door& door, Bisection way, std::optional<LightBlock> first,
+                             bool keep_steps, Millis timeout);
+  // Compares `newest`, which was verified from `before`, with what the other endpoints have.
+  Answer<bool> compare(Door& door, VerifiedBlock before, VerifiedBlock newest);
+  Answer<bool> compare_with(Door& witness, VerifiedBlock before, VerifiedBlock newest);
+  // `timeout`: of one exchange.
+  Answer<LightBlock> fetch(Door& door, int64_t height, Millis timeout);
+  Answer<LightBlock> complete(Door& door, SignedHeader signed_header, Millis timeout);
+  Answer<ValidatorSet> fetch_validators(Door& door, int64_t height, Millis timeout);
+  Answer<JsonValue> call(Door& door, std::string method, JsonValue params, Now deadline);
   asio::awaitable<void> pause();
   void keep(const VerifiedBlock& block);
 
   asio::strand<asio::any_io_executor> strand_;
-  std::unique_ptr<Rpc> rpc_;
+  std::vector<Door> doors_;
+  size_t current_ = 0;     // the door that last answered well
+  bool conflict_ = false;  // two headers of one height were verified
   const Clock& clock_;
   TrustStart start_;
   ClientConfig config_;

@@ -76,6 +76,9 @@ std::string_view describe(LightError error) {
       return "the endpoint answered with an error";
     case LightError::wrong_height:
       return "the endpoint answered for another height";
+    case LightError::conflicting_headers:
+      return "two endpoints have different blocks of one height, both signed by the validators: "
+             "they are attacking this chain; nothing is believed until somebody looks";
     case LightError::not_yet:
       return "the chain has not got there yet";
   }

@@ -48,6 +48,7 @@ enum class LightError {
   remote_refused,
   wrong_height,
   not_yet,
+  conflicting_headers,
 };
 
 std::string_view describe(LightError error);

@@ -6,8 +6,9 @@
 namespace cloister::node {
 
 Hash32 NodeConfig::digest() const {
-  auto value = JsonValue::object({{"rpc_host", rpc_host},
-                                  {"rpc_port", rpc_port},
+  JsonValue endpoints = JsonValue::Array{};
+  for (const auto& endpoint : ledger) endpoints.push(light::to_text(endpoint));
+  auto value = JsonValue::object({{"ledger", std::move(endpoints)},
                                   {"genesis", genesis.string()},
                                   {"listen_address", listen_address},
                                   {"listen_port", listen_port},

@@ -5,13 +5,13 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "light/endpoint.h"
 #include "node/tee.h"
 
 namespace cloister::node {
 
 struct NodeConfig {
-  std::string rpc_host = "127.0.0.1";
-  uint16_t rpc_port = 0;
+  std::vector<light::EndpointAddress> ledger;  // the first is asked, the others are its witnesses
   std::filesystem::path genesis;
   std::string listen_address = "127.0.0.1";
   uint16_t listen_port = 0;                   // 0: any free one

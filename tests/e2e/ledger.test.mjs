@@ -103,6 +103,23 @@ test('a vote denies an advisory at once, and lifts it only after its timelock', 
   assert.ok(proposal.value.due_height > proposal.height + 1000);
 });
 
+test('the newest block is verified, and endpoints that do not answer are named', async () => {
+  const running = await json(['light', 'verify']);
+  assert.equal(running.verified, true);
+  assert.deepEqual(running.endpoints.map((each) => each.state), ['agrees']);
+  const [{endpoint, height}] = running.endpoints;
+  assert.equal(height, running.height);
+  const two = await json(['light', 'verify', '--rpc', '127.0.0.1:1', '--rpc', endpoint]);
+  assert.deepEqual(two.endpoints.map((each) => each.state), ['unreachable', 'agrees']);
+  const root = `${running.height}:${running.hash}`;
+  assert.equal((await json(['light', 'verify', '--root', root])).verified, true);
+  const other = `${running.height}:${'ab'.repeat(32)}`;
+  const {code, out} = await run(place, ['light', 'verify', '--root', other]);
+  assert.equal(code, kRefused);
+  assert.match(out, /no block could be verified.*lying/s);
+  await refused(['light', 'verify', '--root', 'yesterday'], kUnusable, 'HEIGHT:HASH');
+});
+
 test('a genesis is made, checked, and never replaced', async () => {
   const validator = (await json(['keys', 'new', join(place.work, 'validator.key')])).account;
   const words = ['genesis', 'new', 'new.json', '--chain-id', 'test', '--validator', validator];

@@ -130,7 +130,7 @@ test('an unknown key of a configuration is named with its line and the nearest k
   for (const [daemon, wrong, right] of [
     ['ledger', 'validator_kee', 'validator_key'],
     ['node-1', 'capacitee', 'capacity'],
-    ['gateway', 'rpc_prot', 'rpc_port'],
+    ['gateway', 'user_kee', 'user_key'],
   ]) {
     let line;
     const words = damaged(daemon, (folder) =>

@@ -86,7 +86,7 @@ std::unique_ptr<light::Client> World::client(std::unique_ptr<light::Rpc> rpc) {
 
 node::NodeConfig node_config(const World& world, uint32_t platform) {
   node::NodeConfig config;
-  config.rpc_port = world.rpc_port;
+  config.ledger = {{"127.0.0.1", world.rpc_port}};
   config.tee_hierarchy = world.folder() / "intel";
   config.tee_platform = platform;
   config.capacity = 64;

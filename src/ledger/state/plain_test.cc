@@ -1,7 +1,8 @@
 // The machine against the plain ledger, over random lives: the same codes and data for every
 // transaction, the same records after every block.
 //
-// CLOISTER_STREAMS says how many lives (1,000 by default), CLOISTER_FIRST_SEED where they begin.
+// CLOISTER_STREAMS says how many lives (1,000 by default), CLOISTER_BLOCKS how long each is after
+// it was set up (30), CLOISTER_FIRST_SEED where they begin.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -12,8 +13,6 @@
 
 namespace cloister::ledger {
 namespace {
-
-constexpr int kBlocks = 30;
 
 uint64_t number_from(const char* variable, uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -66,6 +65,7 @@ class Pair {
 TEST(Plain, TheMachineAndThePlainLedgerAgree) {
   const uint64_t first = number_from("CLOISTER_FIRST_SEED", 1'000'000);
   const uint64_t count = number_from("CLOISTER_STREAMS", 1'000);
+  const uint64_t blocks = number_from("CLOISTER_BLOCKS", 30);
   std::map<TxKind, size_t> accepted;
   std::map<Code, size_t> refused;
   for (uint64_t seed = first; seed < first + count; ++seed) {
@@ -73,7 +73,7 @@ TEST(Plain, TheMachineAndThePlainLedgerAgree) {
     Pair pair;
     RandomLife life(seed, [&](const TestNetwork& n, const BlockInput& block,
                               const BlockResult& result) { pair.watch(n, block, result); });
-    for (int i = 0; i < kBlocks && !HasFailure(); ++i) life.step();
+    for (uint64_t i = 0; i < blocks && !HasFailure(); ++i) life.step();
     if (HasFailure()) FAIL() << "seed " << seed;
     for (const auto& [kind, times] : life.accepted) accepted[kind] += times;
     for (const auto& [code, times] : life.refused) refused[code] += times;
