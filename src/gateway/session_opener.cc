@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "gateway/ledger_reader.h"
+#include "ledger/types/beacon.h"
 #include "ledger/types/bodies.h"
 #include "trust/report.h"
 
@@ -100,6 +101,9 @@ asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
       bool drawn_out = trials > 0 && session.error().code == ApiCode::no_verified_node;
       co_return std::unexpected(drawn_out ? last : session.error());
     }
+    if (auto drawn = co_await check_draw(*session); !drawn) {
+      co_return std::unexpected(drawn.error());
+    }
     Trial trial(parts_.ledger, std::move(*session));
     auto examined = co_await examine(trial);
     if (examined) {
@@ -146,6 +150,31 @@ asio::awaitable<std::expected<ledger::Session, ApiError>> SessionOpener::wait_as
   }
   co_return std::unexpected(
       ApiError{ApiCode::no_verified_node, "the ledger drew no node in time", ""});
+}
+
+// Computes the draw again: whoever keeps the ledger may not choose who serves whom. These reads are
+// no part of the bundle: a receipt says who answered, not how it came to that.
+asio::awaitable<Done> SessionOpener::check_draw(const ledger::Session& session) {
+  using ledger::Family;
+  LedgerReader reader(parts_.ledger);
+  const uint64_t height = session.request_height;
+  auto frozen = co_await reader.record<ledger::FrozenPools>(
+      Family::draws, ledger::frozen_key(height, session.model_root));
+  if (!frozen) co_return unreachable(light::describe(frozen.error()));
+  auto beacon =
+      co_await reader.record<ledger::Beacon>(Family::beacon, ledger::number_key(height + 1));
+  if (!beacon) co_return unreachable(light::describe(beacon.error()));
+  auto drawn = co_await reader.record<ledger::Drawn>(Family::draws, ledger::id_key(session.id));
+  if (!drawn) co_return unreachable(light::describe(drawn.error()));
+  if (!*frozen || !*beacon || !*drawn) co_return unreachable("it does not show its draw");
+  const auto& genesis = parts_.genesis;
+  if ((*beacon)->height != height + 1 ||
+      !ledger::verify_beacon(genesis.chain_id, genesis.beacon, **beacon)) {
+    co_return unreachable("the beacon of its draw is not the validators'");
+  }
+  const auto held = ledger::verify_draw(session, **frozen, *(*beacon)->value, **drawn);
+  if (!held) co_return unreachable(ledger::describe(held.error()));
+  co_return Done{};
 }
 
 asio::awaitable<Done> SessionOpener::examine(Trial& trial) {

@@ -42,6 +42,7 @@ class SessionOpener {
 
  private:
   struct Trial;  // one drawn instance under examination
+  boost::asio::awaitable<std::expected<void, ApiError>> check_draw(const ledger::Session& session);
   boost::asio::awaitable<std::expected<ledger::Session, ApiError>> wait_assigned(
       ledger::SessionId id, int64_t height);
   boost::asio::awaitable<std::expected<void, ApiError>> examine(Trial& trial);

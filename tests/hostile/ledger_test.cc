@@ -97,8 +97,8 @@ TEST_F(HostileLedger, WhatTheUsersOwnPolicyRefuses) {
 
 TEST_F(HostileLedger, WrongProofs) {
   const auto change = [](Answer answer) { answer.value->back() ^= 1; };
-  for (auto family :
-       {Family::sessions, Family::instances, Family::policy, Family::models, Family::collateral}) {
+  for (auto family : {Family::sessions, Family::instances, Family::policy, Family::models,
+                      Family::collateral, Family::draws, Family::beacon}) {
     expect_error(family, change, LightError::wrong_proof_value);
   }
   struct Case {

@@ -47,6 +47,8 @@ TEST(Assignment, TheUserCanComputeItsDrawAgainFromProvenReads) {
   ASSERT_TRUE(beacon && frozen && drawn);
   ASSERT_EQ(frozen->pools.size(), 1u);
   EXPECT_EQ(frozen->pools[0].total, 3u * 4u * 50u);
+  const Genesis& genesis = n.state.genesis();
+  EXPECT_TRUE(verify_beacon(genesis.chain_id, genesis.beacon, *beacon));
   EXPECT_TRUE(verify_draw(session, *frozen, *beacon->value, *drawn));
 }
 

@@ -197,6 +197,17 @@ std::optional<Hash32> combine_beacon(std::string_view chain_id, const BeaconKeys
   return crypto::sha256(tagged("cloister beacon out v1").bytes(m).bytes(sum).view());
 }
 
+bool verify_beacon(std::string_view chain_id, const BeaconKeys& keys, const Beacon& beacon) {
+  uint16_t last = 0;
+  for (const BeaconShare& share : beacon.shares) {
+    if (share.index <= last) return false;
+    if (!verify_beacon_share(chain_id, keys, beacon.height, share)) return false;
+    last = share.index;
+  }
+  return beacon.value.has_value() &&
+         combine_beacon(chain_id, keys, beacon.height, beacon.shares) == beacon.value;
+}
+
 template struct Record<BeaconShare>;
 template struct Record<Beacon>;
 

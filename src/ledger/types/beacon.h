@@ -70,4 +70,8 @@ bool verify_beacon_share(std::string_view chain_id, const BeaconKeys& keys, uint
 std::optional<Hash32> combine_beacon(std::string_view chain_id, const BeaconKeys& keys,
                                      uint64_t height, std::span<const BeaconShare> shares);
 
+// Whether the value is the one that the threshold of its shares makes, each of which proves itself:
+// then nobody chose it, not even whoever keeps the ledger.
+bool verify_beacon(std::string_view chain_id, const BeaconKeys& keys, const Beacon& beacon);
+
 }  // namespace cloister::ledger

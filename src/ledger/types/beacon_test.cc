@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace cloister::ledger {
 namespace {
 
@@ -67,6 +69,36 @@ TEST(Beacon, EachSingleFaultOfAShareIsRefused) {
     c.spoil(share);
     EXPECT_FALSE(verify_beacon_share("chain", f.dealt.keys, 9, share));
   }
+}
+
+TEST(Beacon, AValueThatItsSharesDoNotMakeIsNoBeacon) {
+  const Fixture f = make(4, 9);
+  ASSERT_EQ(f.dealt.keys.threshold, 2);
+  Beacon good;
+  good.height = 9;
+  good.shares = {f.shares[1], f.shares[3]};
+  good.value = combine_beacon("chain", f.dealt.keys, 9, good.shares);
+  EXPECT_TRUE(verify_beacon("chain", f.dealt.keys, good));
+  struct Case {
+    const char* name;
+    std::function<void(Beacon&)> spoil;
+  };
+  const Case cases[] = {
+      {"no value", [](Beacon& b) { b.value.reset(); }},
+      {"another value", [](Beacon& b) { b.value->back() ^= 1; }},
+      {"too few shares", [](Beacon& b) { b.shares.pop_back(); }},
+      {"a share twice", [](Beacon& b) { b.shares[1] = b.shares[0]; }},
+      {"shares out of order", [](Beacon& b) { std::swap(b.shares[0], b.shares[1]); }},
+      {"a share that proves nothing", [](Beacon& b) { b.shares[1].response.back() ^= 1; }},
+      {"another height", [](Beacon& b) { b.height = 10; }},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    Beacon beacon = good;
+    c.spoil(beacon);
+    EXPECT_FALSE(verify_beacon("chain", f.dealt.keys, beacon));
+  }
+  EXPECT_FALSE(verify_beacon("other", f.dealt.keys, good));
 }
 
 TEST(Beacon, AScalarPlusTheGroupOrderIsNotASecondForm) {
