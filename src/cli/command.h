@@ -31,6 +31,7 @@ Command add_tx(CLI::App& program);
 Command add_query(CLI::App& program);
 Command add_policy(CLI::App& program);
 Command add_light(CLI::App& program);
+Command add_watch(CLI::App& program);
 Command add_genesis(CLI::App& program);
 Command add_sim(CLI::App& program);
 Command add_ledger(CLI::App& program);

@@ -4,6 +4,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <set>
+#include <variant>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -48,6 +50,23 @@ std::string at(const LedgerAccess& access) {
     names += (names.empty() ? "" : ", ") + light::to_text(endpoint);
   }
   return "the ledger at " + names;
+}
+
+void add_sessions(const std::vector<light::Event>& events, std::set<ledger::SessionId>& out) {
+  for (const light::Event& event : events) {
+    if (!event.type.starts_with("session.") && !event.type.starts_with("job.")) continue;
+    for (const auto& [key, value] : event.attributes) {
+      const auto id = key == "session" ? fixed_from_hex<32>(value) : std::nullopt;
+      if (id) out.insert(*id);
+    }
+  }
+}
+
+std::set<ledger::SessionId> sessions_in(const light::BlockResults& results) {
+  std::set<ledger::SessionId> out;
+  add_sessions(results.events, out);
+  for (const light::TxReport& tx : results.txs) add_sessions(tx.events, out);
+  return out;
 }
 
 // With the name of the code, which scripts go by.
@@ -117,6 +136,41 @@ std::expected<LedgerView, std::string> view_ledger(const LedgerAccess& access,
         co_return view;
       },
       std::move(root));
+}
+
+std::expected<void, std::string> watch_sessions(const LedgerAccess& access,
+                                                std::optional<ledger::SessionId> only,
+                                                const SeeSession& see) {
+  using Watched = std::expected<std::monostate, std::string>;
+  const auto told = [&](light::LightError error) {
+    return std::unexpected(fmt::format("{}: {}", at(access), light::describe(error)));
+  };
+  const auto watched = converse<std::monostate>(
+      access, [&](light::Client& client, asio::any_io_executor) -> asio::awaitable<Watched> {
+        auto newest = co_await client.latest();
+        if (!newest) co_return told(newest.error());
+        std::set<ledger::SessionId> touched;
+        if (only) touched.insert(*only);
+        for (int64_t height = newest->height - 1;;) {
+          for (const ledger::SessionId& id : touched) {
+            const auto read =
+                co_await client.read(ledger::Family::sessions, to_buffer(id), height, kReadTimeout);
+            if (!read) co_return told(read.error());
+            const auto session = read->value ? ledger::Session::decode(*read->value) : std::nullopt;
+            if (!session && only) co_return std::unexpected("there is no such session");
+            if (session && !see(*session, read->height)) co_return std::monostate();
+          }
+          const auto results = co_await client.watch(height + 1, kReadTimeout);
+          touched.clear();
+          if (!results && results.error() == light::LightError::not_yet) continue;
+          if (!results) co_return told(results.error());
+          height = results->height;
+          touched = sessions_in(*results);
+          if (only) std::erase_if(touched, [&](const auto& id) { return id != *only; });
+        }
+      });
+  if (!watched) return std::unexpected(watched.error());
+  return {};
 }
 
 std::expected<light::ProvenValue, std::string> read_ledger(const LedgerAccess& access,

@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <expected>
+#include <functional>
 
 #include "cli/toml_file.h"
 #include "ledger/types/genesis.h"
+#include "ledger/types/session.h"
 #include "light/client.h"
 
 namespace cloister::cli {
@@ -37,6 +39,12 @@ struct LedgerView {
 };
 std::expected<LedgerView, std::string> view_ledger(const LedgerAccess& access,
                                                    std::optional<light::TrustRoot> root);
+// Hands over each session that a block from now on says it touched, as it is proven after that
+// block, until `see` returns false. With `only`: that one, beginning with what it is now.
+using SeeSession = std::function<bool(const ledger::Session& session, int64_t height)>;
+std::expected<void, std::string> watch_sessions(const LedgerAccess& access,
+                                                std::optional<ledger::SessionId> only,
+                                                const SeeSession& see);
 // Signs with the access's key and waits until the outcome is proven.
 std::expected<light::TxOutcomeProof, std::string> send_to_ledger(const LedgerAccess& access,
                                                                  ledger::TxKind kind, Buffer body);

@@ -86,9 +86,9 @@ int run(int argc, const char* const* argv) {
                               add_doctor(program),     add_keys(program),
                               add_tx(program),         add_query(program),
                               add_policy(program),     add_light(program),
-                              add_genesis(program),    add_sim(program),
-                              add_ledger(program),     add_node(program),
-                              add_gateway(program)};
+                              add_watch(program),      add_genesis(program),
+                              add_sim(program),        add_ledger(program),
+                              add_node(program),       add_gateway(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -120,6 +120,36 @@ test('the newest block is verified, and endpoints that do not answer are named',
   await refused(['light', 'verify', '--root', 'yesterday'], kUnusable, 'HEIGHT:HASH');
 });
 
+test('a session is followed until it has ended', async () => {
+  const [{root}] = JSON.parse(readFileSync(join(files, 'genesis.json'), 'utf8')).models;
+  const wish = {
+    model_root: root,
+    requirement: {formats: [], tcb_statuses: []},
+    max_units: 1000,
+    price_cap_micro: 10_000_000,
+    deposit_micro: 10_000,
+    lifetime_blocks: 100,
+    allow_audit: false,
+  };
+  const {data: session} = await json(['tx', 'open_session', '--body', JSON.stringify(wish)]);
+  const watching = run(place, ['watch', '--session', session, '--json']);
+  let state;
+  do {
+    state = (await json(['query', 'sessions', session])).value.state;
+  } while (state === 'requested');
+  assert.equal(state, 'assigned');
+  // There is one node only, so that nobody is left to draw.
+  const report = JSON.stringify({session, reason: 'unreachable', evidence: []});
+  await json(['tx', 'report_attestation', '--body', report]);
+  const {out, code} = await watching;
+  assert.equal(code, 0, out);
+  const states = out.trim().split('\n').map((line) => JSON.parse(line).session.state);
+  assert.ok(states.includes('assigned'), out);
+  assert.equal(states.at(-1), 'refunded');
+  await refused(['watch', '--session', 'mine'], kUnusable, '64 hex digits');
+  await refused(['watch', '--session', '00'.repeat(32)], kRefused, 'no such session');
+});
+
 test('a genesis is made, checked, and never replaced', async () => {
   const validator = (await json(['keys', 'new', join(place.work, 'validator.key')])).account;
   const words = ['genesis', 'new', 'new.json', '--chain-id', 'test', '--validator', validator];
