@@ -130,7 +130,9 @@ std::expected<LedgerView, std::string> view_ledger(const LedgerAccess& access,
   return converse<LedgerView>(
       access,
       [&](light::Client& client, asio::any_io_executor) -> asio::awaitable<View> {
-        LedgerView view{co_await client.latest(), {}};
+        auto newest = co_await client.latest();
+        LedgerView view;
+        view.newest = std::move(newest);
         auto reports = co_await client.endpoints();
         if (reports) view.endpoints = std::move(*reports);
         co_return view;

@@ -34,7 +34,8 @@ std::expected<light::ProvenValue, std::string> read_ledger(const LedgerAccess& a
 // The newest block, verified from `root` or from the genesis' validators and compared between all
 // endpoints; what each endpoint turned out to be, also when there is no such block.
 struct LedgerView {
-  std::expected<light::TrustRoot, light::LightError> newest;
+  std::expected<light::TrustRoot, light::LightError> newest =
+      std::unexpected(light::LightError::not_yet);
   std::vector<light::EndpointReport> endpoints;
 };
 std::expected<LedgerView, std::string> view_ledger(const LedgerAccess& access,
