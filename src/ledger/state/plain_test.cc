@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iostream>
 
 #include "base/text.h"
 #include "ledger/state/commands_testing.h"
@@ -78,8 +79,7 @@ TEST(Plain, TheMachineAndThePlainLedgerAgree) {
     for (const auto& [kind, times] : life.accepted) accepted[kind] += times;
     for (const auto& [code, times] : life.refused) refused[code] += times;
     if ((seed - first + 1) % 10'000 == 0) {
-      std::printf("%llu lives agree\n", static_cast<unsigned long long>(seed - first + 1));
-      std::fflush(stdout);
+      std::cout << seed - first + 1 << " lives agree" << std::endl;
     }
   }
   if (count < 1'000) return;
