@@ -86,16 +86,17 @@ Client::Client(asio::any_io_executor executor, std::unique_ptr<Rpc> rpc, const C
 Client::Answer<ProvenValue> Client::read(ledger::Family family, Buffer key, int64_t min_height,
                                          Millis timeout) {
   const Now deadline = after(timeout);
-  return asio::co_spawn(strand_, ask<ProvenValue>([=, this](Door& door) {
+  return asio::co_spawn(strand_, ask<ProvenValue>([=, this, key = std::move(key)](Door& door) {
                           return do_read(door, family, key, min_height, deadline);
                         }),
                         asio::use_awaitable);
 }
 
 Client::Answer<BroadcastResult> Client::broadcast(Buffer tx) {
-  return asio::co_spawn(
-      strand_, ask<BroadcastResult>([=, this](Door& door) { return do_broadcast(door, tx); }),
-      asio::use_awaitable);
+  return asio::co_spawn(strand_, ask<BroadcastResult>([this, tx = std::move(tx)](Door& door) {
+                          return do_broadcast(door, tx);
+                        }),
+                        asio::use_awaitable);
 }
 
 Client::Answer<TxOutcomeProof> Client::wait_tx(Hash32 tx_id, Millis timeout) {
@@ -138,11 +139,12 @@ Client::Answer<std::vector<EndpointReport>> Client::endpoints() {
 
 // First whoever answered well last, at the end whoever lied.
 std::vector<Client::Door*> Client::in_order() {
-  std::vector<Door*> out;
-  for (size_t i = 0; i < doors_.size(); ++i) out.push_back(&doors_[(current_ + i) % doors_.size()]);
-  std::stable_partition(out.begin(), out.end(), [](const Door* door) {
-    return door->report.state != EndpointState::lying;
-  });
+  std::vector<Door*> out, liars;
+  for (size_t i = 0; i < doors_.size(); ++i) {
+    Door& door = doors_[(current_ + i) % doors_.size()];
+    (door.report.state == EndpointState::lying ? liars : out).push_back(&door);
+  }
+  out.insert(out.end(), liars.begin(), liars.end());
   return out;
 }
 
