@@ -58,6 +58,7 @@ export async function start_gateway({
     answers,
     count: 0,
     delay_ms,
+    paused: undefined, // what an answer waits for after each word
     models: ['smollm2-360m-instruct', 'qwen3-0.6b'],
     receipts: new Map(),
   };
@@ -211,6 +212,7 @@ async function stream_answer(gateway, response, play, model, answer) {
   chunk([{index: 0, delta: {role: 'assistant', content: ''}, finish_reason: null}]);
   for (const content of words.slice(0, play.parts)) {
     chunk([{index: 0, delta: {content}, finish_reason: null}]);
+    await gateway.paused;
     if (gateway.delay_ms) await new Promise((resolve) => setTimeout(resolve, gateway.delay_ms));
   }
   if (play.end === 'hold') return;

@@ -114,9 +114,12 @@ test('without a session the page says how to open it, and a new address opens it
 });
 
 test('an answer streams in and its shield opens all checks of its report', async (t) => {
-  const {gateway, page, look} = await signed_in(t, {delay_ms: 1});
+  const {gateway, page, look} = await signed_in(t);
+  let go_on;
+  gateway.paused = new Promise((resolve) => (go_on = resolve));
   await ask(page, 'What is a TEE?');
   await page.locator('.answer.streaming .prose').waitFor();
+  go_on();
   await shield(page).waitFor();
   assert.equal(await shield(page).innerText(), 'Verified');
   assert.equal(await page.locator('.prose ol > li').count(), 3);
