@@ -44,13 +44,19 @@ double micros(Work&& work) {
 // No evidence is brought here.
 class NoVerifier final : public AdmissionVerifier {
  public:
-  std::expected<std::vector<Platform>, Code> admit(const AdmissionInput&) const override {
+  std::expected<Admitted, Code> admit(const AdmissionInput&) const override {
     return std::unexpected(Code::evidence_unsupported);
   }
   Code reassess(const Platform&, const NetworkPolicy&, uint64_t) const override { return Code::ok; }
   std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer>, const Genesis&,
                                                           UnixSeconds) const override {
     return std::unexpected(Code::collateral_malformed);
+  }
+  bool changes_standing(const CollateralRecord&, const CollateralRecord&) const override {
+    return false;
+  }
+  StandingJudge standing_judge(std::span<const CollateralRecord>) const override {
+    return [](Platform&, Bytes) { return StandingVerdict(); };
   }
 };
 

@@ -170,6 +170,8 @@ std::optional<JsonValue> record_json(Family family, Bytes key, Bytes value) {
       return key.size() == kIdBytes ? as<Proposal>(value) : as<Ballot>(value);
     case Family::sessions:
       return as<Session>(value);
+    case Family::standings:
+      return as<Standings>(value);
     case Family::assignments:
     case Family::due:
     case Family::outbox:

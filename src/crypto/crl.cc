@@ -62,6 +62,10 @@ bool Crl::has_unknown_critical_extension() const {
   return false;
 }
 
+const std::vector<Buffer>& Crl::revoked_serials() const {
+  return impl_->revoked;
+}
+
 bool Crl::lists(const Buffer& serial) const {
   return std::ranges::binary_search(impl_->revoked, serial);
 }

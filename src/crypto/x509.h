@@ -74,6 +74,7 @@ class Crl {
   bool has_authority_key_id() const;
   bool has_unknown_critical_extension() const;
   bool lists(const Buffer& serial) const;           // serial as Certificate::serial gives it
+  const std::vector<Buffer>& revoked_serials() const;  // ascending
   bool signed_by(const Certificate& issuer) const;  // remembered as a certificate's is
 
  private:

@@ -14,23 +14,6 @@ bool holds_one_object(const Collateral& c) {
   return c.tcb_infos.size() + c.qe_identities.size() + c.certificates.size() + c.crls.size() == 1;
 }
 
-std::optional<CollateralFiles> sort_files(std::span<const Buffer> files) {
-  CollateralFiles out;
-  if (files.empty() || !out.object.add(files.front()) || !holds_one_object(out.object)) {
-    return std::nullopt;
-  }
-  Collateral chain;
-  for (const Buffer& file : files.subspan(1)) {
-    if (!chain.add(file)) return std::nullopt;
-  }
-  if (!chain.tcb_infos.empty() || !chain.qe_identities.empty() || !chain.crls.empty() ||
-      chain.certificates.size() > kMaxSigningCertificates) {
-    return std::nullopt;
-  }
-  out.certificates = std::move(chain.certificates);
-  return out;
-}
-
 // By its form: only Intel signs JSON, only AMD's endorsement keys come as certificates, and a list
 // is Intel's when it comes with a root of that name.
 bool looks_like_intel(const CollateralFiles& files) {
@@ -63,6 +46,23 @@ std::string_view describe(CollateralError error) {
   return "Unknown error.";
 }
 
+std::optional<CollateralFiles> sort_files(std::span<const Buffer> files) {
+  CollateralFiles out;
+  if (files.empty() || !out.object.add(files.front()) || !holds_one_object(out.object)) {
+    return std::nullopt;
+  }
+  Collateral chain;
+  for (const Buffer& file : files.subspan(1)) {
+    if (!chain.add(file)) return std::nullopt;
+  }
+  if (!chain.tcb_infos.empty() || !chain.qe_identities.empty() || !chain.crls.empty() ||
+      chain.certificates.size() > kMaxSigningCertificates) {
+    return std::nullopt;
+  }
+  out.certificates = std::move(chain.certificates);
+  return out;
+}
+
 CollateralName name_of(CollateralKind kind, const Hash32& root_key, Bytes what) {
   crypto::Sha256 hash;
   const Fixed<2> separator_and_kind = {0, static_cast<uint8_t>(kind)};
@@ -75,8 +75,8 @@ CollateralResult crl_facts(const crypto::Crl& crl, const Hash32& root_key,
   if (!dcap::check_crl_form(crl)) return std::unexpected(CollateralError::malformed);
   const auto number = small_number(*crl.number());
   if (!number) return std::unexpected(CollateralError::malformed);
-  return CollateralFacts{name_of(CollateralKind::crl, root_key, issuer_key), crl.this_update(),
-                         *crl.next_update(), *number, false};
+  return CollateralFacts{crl_name(root_key, issuer_key), crl.this_update(), *crl.next_update(),
+                         *number, false};
 }
 
 CollateralResult current(const CollateralFacts& facts, const std::vector<dcap::Window>& windows,

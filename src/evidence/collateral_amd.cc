@@ -125,7 +125,7 @@ NeededCollateral needed_by_snp_report(Bytes bytes, const TrustAnchors& anchors) 
     const size_t chip_bytes = line == ProductLine::turin ? 8 : 64;
     out.push_back(vek_name(root_key, SigningKey::vcek, report->reported_tcb,
                            Bytes(report->chip_id).first(chip_bytes)));
-    out.push_back(name_of(CollateralKind::crl, root_key, root_key));
+    out.push_back(crl_name(root_key, root_key));
   };
   for (const ProductLine line : {ProductLine::milan, ProductLine::genoa, ProductLine::turin}) {
     if (!may_be_of(*report, line)) continue;

@@ -68,23 +68,14 @@ CollateralResult document_facts(const dcap::SignedJson& document, const IntelSig
   return claimed;
 }
 
-Buffer platform_family(const Fixed<6>& fmspc, const Fixed<2>& pce_id) {
-  return ByteWriter().bytes(fmspc).bytes(pce_id).take();
-}
-
 CollateralResult tcb_info_facts(const dcap::TcbInfo& info, const IntelSigners& signers) {
-  const auto kind =
-      info.tee == dcap::Tee::tdx ? CollateralKind::tdx_tcb_info : CollateralKind::sgx_tcb_info;
-  const auto name =
-      name_of(kind, signers.root.spki_sha256(), platform_family(info.fmspc, info.pce_id));
+  const auto name = tcb_info_name(info.tee, signers.root.spki_sha256(), info.fmspc, info.pce_id);
   return document_facts(info.document, signers,
                         {name, info.issue_date, info.next_update, info.evaluation_number, false});
 }
 
 CollateralResult qe_identity_facts(const dcap::QeIdentity& identity, const IntelSigners& signers) {
-  const auto kind = identity.tee == dcap::Tee::tdx ? CollateralKind::tdx_qe_identity
-                                                   : CollateralKind::sgx_qe_identity;
-  const auto name = name_of(kind, signers.root.spki_sha256(), {});
+  const auto name = qe_identity_name(identity.tee, signers.root.spki_sha256());
   return document_facts(
       identity.document, signers,
       {name, identity.issue_date, identity.next_update, identity.evaluation_number, false});
@@ -100,6 +91,19 @@ CollateralResult intel_crl_facts(const crypto::Crl& crl, const IntelSigners& sig
 }
 
 }  // namespace
+
+CollateralName tcb_info_name(dcap::Tee tee, const Hash32& root_key, const Fixed<6>& fmspc,
+                             const Fixed<2>& pce_id) {
+  const auto kind =
+      tee == dcap::Tee::tdx ? CollateralKind::tdx_tcb_info : CollateralKind::sgx_tcb_info;
+  return name_of(kind, root_key, ByteWriter().bytes(fmspc).bytes(pce_id).view());
+}
+
+CollateralName qe_identity_name(dcap::Tee tee, const Hash32& root_key) {
+  const auto kind =
+      tee == dcap::Tee::tdx ? CollateralKind::tdx_qe_identity : CollateralKind::sgx_qe_identity;
+  return name_of(kind, root_key, {});
+}
 
 CollateralResult verify_intel(const CollateralFiles& files, const TrustAnchors& anchors,
                               UnixSeconds now) {
@@ -139,13 +143,11 @@ NeededCollateral needed_by_quote(Bytes bytes, dcap::Tee tee) {
   const auto platform = dcap::pck_extension_of(chain->leaf);
   if (!platform) return std::unexpected(platform.error().error);
   const Hash32 root = chain->root.spki_sha256();
-  const bool tdx = tee == dcap::Tee::tdx;
   return std::vector{
-      name_of(tdx ? CollateralKind::tdx_tcb_info : CollateralKind::sgx_tcb_info, root,
-              platform_family(platform->fmspc, platform->pce_id)),
-      name_of(tdx ? CollateralKind::tdx_qe_identity : CollateralKind::sgx_qe_identity, root, {}),
-      name_of(CollateralKind::crl, root, root),
-      name_of(CollateralKind::crl, root, chain->intermediate.spki_sha256()),
+      tcb_info_name(tee, root, platform->fmspc, platform->pce_id),
+      qe_identity_name(tee, root),
+      crl_name(root, root),
+      crl_name(root, chain->intermediate.spki_sha256()),
   };
 }
 

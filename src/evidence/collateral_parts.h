@@ -13,6 +13,9 @@ struct CollateralFiles {
   std::vector<crypto::Certificate> certificates;
 };
 
+// The object first. Nothing when these are not one object and its certificates.
+std::optional<CollateralFiles> sort_files(std::span<const Buffer> files);
+
 using CollateralResult = std::expected<CollateralFacts, CollateralError>;
 
 CollateralResult verify_intel(const CollateralFiles& files, const TrustAnchors& anchors,
@@ -25,6 +28,12 @@ NeededCollateral needed_by_quote(Bytes quote, dcap::Tee tee);
 NeededCollateral needed_by_snp_report(Bytes report, const TrustAnchors& anchors);
 
 CollateralName name_of(CollateralKind kind, const Hash32& root_key, Bytes what);
+CollateralName tcb_info_name(dcap::Tee tee, const Hash32& root_key, const Fixed<6>& fmspc,
+                             const Fixed<2>& pce_id);
+CollateralName qe_identity_name(dcap::Tee tee, const Hash32& root_key);
+inline CollateralName crl_name(const Hash32& root_key, const Hash32& issuer_key) {
+  return name_of(CollateralKind::crl, root_key, issuer_key);
+}
 
 // The facts of a list whose issuer's signature has been checked. `malformed`: another form than
 // RFC 5280, 5 asks for, or a number beyond 64 bits.

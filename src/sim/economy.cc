@@ -189,15 +189,15 @@ void Economy::open_sessions() {
   }
 }
 
-// Users confirm what passes verification; a platform that turned bad does not, and is reported with
-// its evidence, for which the ledger pays. True when nothing more is to be confirmed.
+// Users confirm what passes verification; a platform whose key was taken back does not, and is
+// reported with its evidence, for which the ledger pays. True when nothing more is to be confirmed.
 bool Economy::confirm(const Running& session) {
   const auto record = chain_.read<Session>(Family::sessions, session.id);
   if (record && record->state == SessionState::refunded) return true;
   if (!record || record->state != SessionState::assigned) return false;
   Participant& p = by_instance(*record->instance);
   const crypto::Ed25519Key& user = users_[session.user];
-  if (admission_->bad.contains(p.machine)) {
+  if (admission_->revoked.contains(p.machine)) {
     ReportAttestation report;
     report.session = session.id;
     report.evidence = {SimulatedAdmission::evidence(
@@ -320,7 +320,7 @@ void Economy::checks() {
 // also leaves its name behind.
 void Economy::suffer(Participant& p) {
   const auto op = chain_.read<Operator>(Family::operators, p.key.public_key());
-  if (!op || op->stake_micro >= kStake || admission_->bad.contains(p.machine)) return;
+  if (!op || op->stake_micro >= kStake || admission_->revoked.contains(p.machine)) return;
   if (p.conduct == Conduct::re_registering) {
     p.identity = key_for("identity", p.machine + uint64_t{p.identities++} * 1'000'000);
     enter(p);
@@ -339,7 +339,7 @@ void Economy::suffer(Participant& p) {
 void Economy::flip() {
   flipped_ = true;
   for (const Participant& p : people_) {
-    if (p.conduct == Conduct::flipping) admission_->bad.insert(p.machine);
+    if (p.conduct == Conduct::flipping) admission_->revoked.insert(p.machine);
   }
 }
 

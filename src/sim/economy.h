@@ -22,7 +22,7 @@ enum class Conduct : uint8_t {
   overcharging,    // settles for all that the session allows, whatever it served
   vanishing,       // takes sessions and jobs as checker and is never heard of again
   re_registering,  // lazy, and registers anew under another identity whenever it suffers
-  flipping,        // its platform's evidence turns bad in the middle of the run
+  flipping,        // its vendor takes back its machine's key in the middle of the run
 };
 constexpr size_t kConducts = 7;
 std::string_view name(Conduct conduct);

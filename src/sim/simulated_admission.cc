@@ -11,9 +11,8 @@ EvidenceItem SimulatedAdmission::evidence(const Fixed<64>& report_data, uint32_t
   return out;
 }
 
-std::expected<std::vector<Platform>, Code> SimulatedAdmission::admit(
-    const AdmissionInput& input) const {
-  std::vector<Platform> out;
+std::expected<Admitted, Code> SimulatedAdmission::admit(const AdmissionInput& input) const {
+  Admitted out;
   for (const EvidenceItem& item : input.evidence) {
     ByteReader reader(item.bytes);
     const auto report_data = reader.fixed<64>();
@@ -24,7 +23,7 @@ std::expected<std::vector<Platform>, Code> SimulatedAdmission::admit(
     if (*report_data != input.report_data) {
       return std::unexpected(Code::evidence_report_data_mismatch);
     }
-    if (bad.contains(*machine)) return std::unexpected(Code::evidence_tcb_status);
+    if (revoked.contains(*machine)) return std::unexpected(Code::evidence_revoked);
     Platform platform;
     platform.format = item.format;
     platform.product = item.format == 1 ? "TDX" : "Genoa";
@@ -32,7 +31,8 @@ std::expected<std::vector<Platform>, Code> SimulatedAdmission::admit(
         platform_id_hash(input.genesis.chain_id, item.format, ByteWriter().u32_be(*machine).view());
     platform.tcb_status = 1;
     platform.development = true;
-    out.push_back(std::move(platform));
+    out.platforms.push_back(std::move(platform));
+    out.standings.push_back(ByteWriter().u32_be(*machine).take());
   }
   return out;
 }
@@ -45,6 +45,18 @@ std::expected<CollateralRecord, Code> SimulatedAdmission::verify_collateral(std:
                                                                             const Genesis&,
                                                                             UnixSeconds) const {
   return std::unexpected(Code::collateral_malformed);
+}
+
+bool SimulatedAdmission::changes_standing(const CollateralRecord&, const CollateralRecord&) const {
+  return false;
+}
+
+StandingJudge SimulatedAdmission::standing_judge(std::span<const CollateralRecord>) const {
+  return [revoked = revoked](Platform&, Bytes standing) -> StandingVerdict {
+    const auto machine = ByteReader(standing).u32_be();
+    if (!machine || !revoked.contains(*machine)) return {};
+    return {Code::evidence_revoked, true};
+  };
 }
 
 }  // namespace cloister::sim

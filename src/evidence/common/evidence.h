@@ -3,6 +3,7 @@
 #pragma once
 
 #include "evidence/common/policy.h"
+#include "evidence/common/standing.h"
 
 namespace cloister::evidence {
 
@@ -141,6 +142,8 @@ class VerifiedEvidence {
   const std::string& product() const { return product_; }  // "TDX", "Milan", "GH100", …
   // The earliest end of the windows that the verdict rests on.
   UnixSeconds valid_until() const { return valid_until_; }
+  // What the vendor may take back later. TDX, SGX and SNP; else empty.
+  const std::optional<Standing>& standing() const { return standing_; }
 
  private:
   friend class VerifiedEvidenceMaker;
@@ -154,6 +157,7 @@ class VerifiedEvidence {
   uint64_t tcb_evaluation_number_ = 0;
   std::string product_;
   UnixSeconds valid_until_ = 0;
+  std::optional<Standing> standing_;
 };
 
 // What a verifier returns: the report for people and, when accepted, the typed claims for the code.

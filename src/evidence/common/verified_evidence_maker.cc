@@ -17,6 +17,7 @@ VerifiedEvidence VerifiedEvidenceMaker::make(Fields fields) {
   out.tcb_evaluation_number_ = fields.tcb_evaluation_number;
   out.product_ = std::move(fields.product);
   out.valid_until_ = fields.valid_until;
+  out.standing_ = std::move(fields.standing);
   return out;
 }
 

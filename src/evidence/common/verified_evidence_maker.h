@@ -23,6 +23,7 @@ class VerifiedEvidenceMaker {
     uint64_t tcb_evaluation_number = 0;
     std::string product;
     UnixSeconds valid_until = 0;
+    std::optional<Standing> standing;
   };
 
   static VerifiedEvidence make(Fields fields);

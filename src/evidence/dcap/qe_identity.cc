@@ -1,6 +1,7 @@
 #include "evidence/dcap/qe_identity.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace cloister::evidence::dcap {
 namespace {
@@ -78,11 +79,19 @@ Result<QeIdentity> parse_qe_identity(std::string_view document) {
   return out;
 }
 
-bool matches(const QeIdentity& identity, const EnclaveReport& report) {
-  return report.mr_signer == identity.mr_signer && report.isv_prod_id == identity.isv_prod_id &&
-         equal_under(identity.misc_select_mask, report.misc_select, identity.misc_select) &&
-         equal_under(identity.attributes_mask, report.attributes, identity.attributes) &&
-         (report.attributes[0] & kAttributeDebug) == 0;
+bool matches(const QeIdentity& identity, const TcbFacts::QuotingEnclave& qe) {
+  return qe.mr_signer == identity.mr_signer && qe.isv_prod_id == identity.isv_prod_id &&
+         equal_under(identity.misc_select_mask, qe.misc_select, identity.misc_select) &&
+         equal_under(identity.attributes_mask, qe.attributes, identity.attributes) &&
+         (qe.attributes[0] & kAttributeDebug) == 0;
+}
+
+bool judges_alike(const QeIdentity& a, const QeIdentity& b) {
+  const auto judging = [](const QeIdentity& qe) {
+    return std::tie(qe.evaluation_number, qe.misc_select, qe.misc_select_mask, qe.attributes,
+                    qe.attributes_mask, qe.mr_signer, qe.isv_prod_id, qe.levels);
+  };
+  return judging(a) == judging(b);
 }
 
 }  // namespace cloister::evidence::dcap

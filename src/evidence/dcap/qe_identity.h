@@ -2,8 +2,8 @@
 // and which of its versions count as what. Nothing is believed before its signature holds.
 #pragma once
 
-#include "evidence/dcap/quote.h"
 #include "evidence/dcap/signed_json.h"
+#include "evidence/dcap/tcb_facts.h"
 
 namespace cloister::evidence::dcap {
 
@@ -22,11 +22,14 @@ struct QeIdentity {
   std::vector<EnclaveLevel> levels;  // highest first
 };
 
+// Whether both, of one TEE, judge every enclave alike: only dates and signatures differ.
+bool judges_alike(const QeIdentity& a, const QeIdentity& b);
+
 // `malformed`, or `unsupported` for another version or the identity of another enclave ("QVE").
 Result<QeIdentity> parse_qe_identity(std::string_view document);
 
 // MRSIGNER, product id, MISCSELECT and ATTRIBUTES under their masks. The DEBUG bit must be clear
 // whatever the mask says. The SVN is judged by the TCB levels instead.
-bool matches(const QeIdentity& identity, const EnclaveReport& report);
+bool matches(const QeIdentity& identity, const TcbFacts::QuotingEnclave& qe);
 
 }  // namespace cloister::evidence::dcap

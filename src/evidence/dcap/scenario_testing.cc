@@ -144,17 +144,25 @@ Buffer Scenario::quote() const {
   return out;
 }
 
+std::string Scenario::info_document() const {
+  std::string body = sim::encode_tcb_info(info);
+  if (bend_info_body) bend_info_body(body);
+  std::string document = sim::sign_document("tcbInfo", body, *info_key);
+  if (bend_info_document) bend_info_document(document);
+  return document;
+}
+
+std::string Scenario::identity_document() const {
+  std::string body = sim::encode_qe_identity(identity);
+  if (bend_identity_body) bend_identity_body(body);
+  return sim::sign_document("enclaveIdentity", body, *identity_key);
+}
+
 Verification Scenario::judge() const {
-  std::string info_body = sim::encode_tcb_info(info);
-  if (bend_info_body) bend_info_body(info_body);
-  std::string info_document = sim::sign_document("tcbInfo", info_body, *info_key);
-  if (bend_info_document) bend_info_document(info_document);
-  std::string identity_body = sim::encode_qe_identity(identity);
-  if (bend_identity_body) bend_identity_body(identity_body);
   // Past Collateral::add, whose own refusals have their own tests.
   Collateral collateral;
-  collateral.tcb_infos = {info_document};
-  collateral.qe_identities = {sim::sign_document("enclaveIdentity", identity_body, *identity_key)};
+  collateral.tcb_infos = {info_document()};
+  collateral.qe_identities = {identity_document()};
   collateral.certificates = signers;
   if (root_crl) collateral.crls.push_back(*root_crl);
   if (pck_crl) collateral.crls.push_back(*pck_crl);

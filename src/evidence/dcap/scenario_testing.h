@@ -47,6 +47,8 @@ struct Scenario {
 
   Verification judge() const;
   Buffer quote() const;
+  std::string info_document() const;
+  std::string identity_document() const;
 };
 
 // The same platform's enclave: SGX collateral of the same hierarchy.

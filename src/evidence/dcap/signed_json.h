@@ -40,6 +40,7 @@ struct LevelStatus {
   UnixSeconds tcb_date = 0;
   TcbStatus status{};
   std::vector<std::string> advisories;
+  bool operator==(const LevelStatus&) const = default;
 };
 constexpr size_t kMaxAdvisoriesPerLevel = 256;
 constexpr size_t kMaxAdvisoryIdBytes = 64;
@@ -49,6 +50,7 @@ std::optional<LevelStatus> level_status(const JsonValue& level);
 struct EnclaveLevel {
   uint16_t isv_svn = 0;
   LevelStatus at;
+  bool operator==(const EnclaveLevel&) const = default;
 };
 constexpr size_t kMaxLevels = 128;
 // Sorted here, highest first: the order of the document is not relied on. Nothing for two levels

@@ -144,4 +144,11 @@ Result<TcbInfo> parse_tcb_info(std::string_view document) {
   return out;
 }
 
+bool judges_alike(const TcbInfo& a, const TcbInfo& b) {
+  const auto judging = [](const TcbInfo& info) {
+    return std::tie(info.evaluation_number, info.module, info.module_identities, info.levels);
+  };
+  return judging(a) == judging(b);
+}
+
 }  // namespace cloister::evidence::dcap

@@ -13,6 +13,7 @@ struct PlatformLevel {
   uint16_t pce_svn;
   Fixed<16> tdx_components;  // zero for SGX
   LevelStatus at;
+  bool operator==(const PlatformLevel&) const = default;
 };
 
 // Who may have signed the TDX module, and its attributes.
@@ -20,12 +21,14 @@ struct ModuleSigner {
   Fixed<48> mr_signer;
   Fixed<8> attributes;
   Fixed<8> attributes_mask;
+  bool operator==(const ModuleSigner&) const = default;
 };
 
 struct ModuleIdentity {
   uint8_t version;  // of "TDX_03": 3
   ModuleSigner signer;
   std::vector<EnclaveLevel> levels;  // highest first
+  bool operator==(const ModuleIdentity&) const = default;
 };
 constexpr size_t kMaxModuleIdentities = 32;
 
@@ -41,6 +44,9 @@ struct TcbInfo {
   std::vector<ModuleIdentity> module_identities;
   std::vector<PlatformLevel> levels;  // highest first: SGX components, PCESVN, TDX components
 };
+
+// Whether both, of one family, judge every platform alike: only dates and signatures differ.
+bool judges_alike(const TcbInfo& a, const TcbInfo& b);
 
 // `malformed`, or `unsupported` for another version or TCB type.
 Result<TcbInfo> parse_tcb_info(std::string_view document);

@@ -9,8 +9,7 @@
 #include "evidence/common/verified_evidence_maker.h"
 #include "evidence/dcap/claims.h"
 #include "evidence/dcap/policy.h"
-#include "evidence/dcap/tcb_level.h"
-#include "evidence/dcap/tdx_module.h"
+#include "evidence/dcap/tcb_verdict.h"
 
 namespace cloister::evidence::dcap {
 namespace {
@@ -47,9 +46,7 @@ class QuoteVerification {
   Found status() { return check_status(*appraisal_.status, policy_); }
   Found report_data() { return check_binding(binding_, inputs_.quote.report_data(), std::nullopt); }
 
-  Result<TcbStatus> module_status(const TdReport& td);
-  TcbStatus with_relaunch(const TdReport& td, const RelaunchInput& input) const;
-  void add_advisories(const LevelStatus& level);
+  Standing standing() const;
   VerifiedEvidence verified() const;
 
   const PckChain& pck() const { return inputs_.platform->chain; }
@@ -63,11 +60,11 @@ class QuoteVerification {
   const UnixSeconds now_;
 
   Inputs inputs_;
+  TcbFacts facts_;
   PckCa ca_{};
   bool root_crl_signed_ = false;
   bool pck_crl_signed_ = false;
   UnixSeconds valid_until_ = 0;
-  UnixSeconds earliest_tcb_date_ = INT64_MAX;
   Appraisal appraisal_;
 };
 
@@ -206,65 +203,34 @@ QuoteVerification::Found QuoteVerification::signatures() {
 }
 
 QuoteVerification::Found QuoteVerification::identities() {
-  if (!matches(*inputs_.qe_identity, inputs_.quote.qe_report)) {
-    return refuse(Error::identity_mismatch, "the quoting enclave is not the one of the identity");
-  }
-  const TdReport* td = inputs_.quote.td();
-  if (td == nullptr) return std::string("the quoting enclave matches");
-  if (const auto module = check_module_identity(*inputs_.tcb_info, *td); !module) {
-    return std::unexpected(module.error());
-  }
-  return std::string("both match");
-}
-
-Result<TcbStatus> QuoteVerification::module_status(const TdReport& td) {
-  const auto level = module_level(*inputs_.tcb_info, td);
-  if (!level) return std::unexpected(level.error());
-  if (*level == nullptr) return TcbStatus::up_to_date;
-  add_advisories((*level)->at);
-  appraisal_.claims.set("module_status", name((*level)->at.status));
-  return (*level)->at.status;
-}
-
-TcbStatus QuoteVerification::with_relaunch(const TdReport& td, const RelaunchInput& input) const {
-  if (!td.v1_5 || !relaunch_advised(*inputs_.tcb_info, input)) return input.merged;
-  return relaunch_status(input);
+  facts_ = facts_of(tee_, inputs_.quote, platform());
+  const auto checked = check_identities(*inputs_.tcb_info, *inputs_.qe_identity, facts_);
+  if (!checked) return std::unexpected(checked.error());
+  return std::string(facts_.module ? "both match" : "the quoting enclave matches");
 }
 
 QuoteVerification::Found QuoteVerification::levels() {
-  const TdReport* td = inputs_.quote.td();
-  const EnclaveLevel* qe =
-      match_enclave_level(inputs_.qe_identity->levels, inputs_.quote.qe_report.isv_svn);
-  if (qe == nullptr) return refuse(Error::no_tcb_level, "no level for the quoting enclave");
-  const auto module = td != nullptr ? module_status(*td) : TcbStatus::up_to_date;
-  if (!module) return std::unexpected(module.error());
-  const PlatformMatch match =
-      match_platform_level(inputs_.tcb_info->levels, platform().cpu_svn, platform().pce_svn,
-                           td != nullptr ? td->tee_tcb_svn : Fixed<16>{});
-  if (match.tdx == nullptr) return refuse(Error::no_tcb_level, "no level for the platform");
-
-  TcbStatus merged = merge(match.tdx->at.status, *module);
-  if (td != nullptr) {
-    const Fixed<16> svn_now = td->v1_5 ? td->v1_5->tee_tcb_svn_2 : Fixed<16>{};
-    merged = with_relaunch(*td, {qe->at.status, match.sgx->at.status, *module, merged, svn_now});
-  }
-  appraisal_.status = merge(merged, qe->at.status);
-  add_advisories(match.tdx->at);
-  add_advisories(qe->at);
-  appraisal_.claims.set("platform_status", name(match.tdx->at.status));
-  appraisal_.claims.set("sgx_status", name(match.sgx->at.status));
-  appraisal_.claims.set("qe_status", name(qe->at.status));
-  appraisal_.claims.set("earliest_tcb_date", earliest_tcb_date_);
-  return std::string(name(*appraisal_.status));
+  auto verdict = judge_tcb(*inputs_.tcb_info, *inputs_.qe_identity, facts_);
+  if (!verdict) return std::unexpected(verdict.error());
+  appraisal_.status = verdict->status;
+  appraisal_.advisories = std::move(verdict->advisories);
+  JsonValue& claims = appraisal_.claims;
+  if (verdict->module) claims.set("module_status", name(*verdict->module));
+  claims.set("platform_status", name(verdict->platform));
+  claims.set("sgx_status", name(verdict->sgx));
+  claims.set("qe_status", name(verdict->qe));
+  claims.set("earliest_tcb_date", verdict->earliest_tcb_date);
+  return std::string(name(verdict->status));
 }
 
-void QuoteVerification::add_advisories(const LevelStatus& level) {
-  std::vector<std::string>& all = appraisal_.advisories;
-  all.insert(all.end(), level.advisories.begin(), level.advisories.end());
-  std::ranges::sort(all);
-  const auto repeated = std::ranges::unique(all);
-  all.erase(repeated.begin(), repeated.end());
-  earliest_tcb_date_ = std::min(earliest_tcb_date_, level.tcb_date);
+// The PCK CA is listed by the root, the platform's key by the PCK CA.
+Standing QuoteVerification::standing() const {
+  const Hash32 root = pck().root.spki_sha256(), ca = pck().intermediate.spki_sha256();
+  return {appraisal_.format,
+          root,
+          {{false, root, entry_id(root, pck().intermediate.serial())},
+           {true, ca, entry_id(ca, pck().leaf.serial())}},
+          facts_.encode()};
 }
 
 VerifiedEvidence QuoteVerification::verified() const {
@@ -285,6 +251,7 @@ VerifiedEvidence QuoteVerification::verified() const {
   fields.tcb_evaluation_number = inputs_.tcb_info->evaluation_number;
   fields.product = word(tee_);
   fields.valid_until = valid_until_;
+  fields.standing = standing();
   return VerifiedEvidenceMaker::make(std::move(fields));
 }
 

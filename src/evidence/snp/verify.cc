@@ -137,6 +137,17 @@ bool binding_holds(const Report& report, const Binding& binding, CheckList& chec
                         "the expected binding", held ? *held : held.error().detail);
 }
 
+// The root lists both certificates below it. AMD gives every VCEK the same serial number, so its
+// list can name no machine.
+Standing standing_of(const Chain& chain) {
+  const Hash32 root = chain.root.spki_sha256();
+  return {Format::snp_report,
+          root,
+          {{false, root, entry_id(root, chain.intermediate.serial())},
+           {false, root, entry_id(root, chain.vek.serial())}},
+          {}};
+}
+
 VerifiedEvidence verified_from(const Report& report, const Chain& chain,
                                const Appraisal& appraisal) {
   VerifiedEvidenceMaker::Fields fields;
@@ -149,6 +160,7 @@ VerifiedEvidence verified_from(const Report& report, const Chain& chain,
   fields.platform_id = to_buffer(report.chip_id);
   fields.product = name(chain.extensions.product);
   fields.valid_until = valid_until(chain);
+  fields.standing = standing_of(chain);
   return VerifiedEvidenceMaker::make(std::move(fields));
 }
 

@@ -42,9 +42,12 @@ class TestLedger {
 
   BlockResult block(const std::vector<Buffer>& txs = {});
   template <typename Body>
+  Buffer tx(const std::string& who, const Body& body) const {
+    return make_tx(state.genesis().chain_id, nonce_of(who), body, key(who));
+  }
+  template <typename Body>
   Code send(const std::string& who, const Body& body) {
-    const Buffer tx = make_tx(state.genesis().chain_id, nonce_of(who), body, key(who));
-    return block({tx}).txs.back().code;
+    return block({tx(who, body)}).txs.back().code;
   }
   void skip(UnixSeconds seconds) { now_ += seconds; }
   UnixSeconds now() const { return now_; }

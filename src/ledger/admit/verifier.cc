@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "admission/admission.h"
-#include "evidence/collateral.h"
+#include "evidence/standing.h"
 
 namespace cloister::ledger {
 namespace {
@@ -12,6 +12,7 @@ using evidence::CollateralError;
 
 constexpr uint32_t kEvidenceCodes = 100;  // ledger/types/enums.h
 constexpr uint32_t kPolicyCodes = 130;
+static_assert(kMaxStandingBytes == evidence::kMaxStandingBytes);
 static_assert(Code{kEvidenceCodes + static_cast<uint32_t>(evidence::Error::malformed)} ==
               Code::evidence_malformed);
 static_assert(Code{kEvidenceCodes + static_cast<uint32_t>(evidence::Error::nonce_mismatch)} ==
@@ -51,12 +52,15 @@ Code code_of(const admission::Judgement& judgement) {
 
 class Verifier final : public AdmissionVerifier {
  public:
-  std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const override;
+  std::expected<Admitted, Code> admit(const AdmissionInput& input) const override;
   Code reassess(const Platform& platform, const NetworkPolicy& policy,
                 uint64_t height) const override;
   std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,
                                                           const Genesis& genesis,
                                                           UnixSeconds now) const override;
+  bool changes_standing(const CollateralRecord& earlier,
+                        const CollateralRecord& later) const override;
+  StandingJudge standing_judge(std::span<const CollateralRecord> collateral) const override;
 };
 
 // Vendors bound their lists of advisories less tightly than records do, and a record that does not
@@ -65,7 +69,7 @@ bool fits_record(const Platform& platform) {
   return Platform::decode(platform.encode()) == platform;
 }
 
-std::expected<std::vector<Platform>, Code> Verifier::admit(const AdmissionInput& input) const {
+std::expected<Admitted, Code> Verifier::admit(const AdmissionInput& input) const {
   const auto anchors = admission::anchors_of(input.genesis);
   const auto rules = policy::layered(admission::rules_of(input.policy));
   const auto binding = evidence::Binding::report_data(input.report_data);
@@ -73,10 +77,13 @@ std::expected<std::vector<Platform>, Code> Verifier::admit(const AdmissionInput&
       admission::judge({input.evidence, input.collateral, anchors, rules, binding, input.now,
                         input.height, input.genesis.chain_id});
   if (!judgement.admitted()) return std::unexpected(code_of(judgement));
-  std::vector<Platform> out;
+  Admitted out;
   for (const auto& item : judgement.items) {
-    out.push_back(admission::platform_of(*item.verification.verified, input.genesis.chain_id));
-    if (!fits_record(out.back())) return std::unexpected(Code::evidence_unsupported);
+    const auto& verified = *item.verification.verified;
+    out.platforms.push_back(admission::platform_of(verified, input.genesis.chain_id));
+    if (!fits_record(out.platforms.back())) return std::unexpected(Code::evidence_unsupported);
+    const auto& standing = verified.standing();
+    out.standings.push_back(standing ? standing->encode() : Buffer{});
   }
   return out;
 }
@@ -102,6 +109,33 @@ std::expected<CollateralRecord, Code> Verifier::verify_collateral(std::span<cons
   out.next_update = static_cast<uint64_t>(std::max<UnixSeconds>(facts->next_update, 0));
   out.number = facts->number;
   return out;
+}
+
+bool Verifier::changes_standing(const CollateralRecord& earlier,
+                                const CollateralRecord& later) const {
+  return !evidence::judges_alike(earlier.files, later.files);
+}
+
+StandingJudge Verifier::standing_judge(std::span<const CollateralRecord> collateral) const {
+  std::vector<evidence::HeldCollateral> held;
+  for (const CollateralRecord& record : collateral) {
+    held.push_back({{static_cast<evidence::CollateralKind>(record.kind), record.id}, record.files});
+  }
+  const auto judge = std::make_shared<const evidence::StandingJudge>(held);
+  return [judge](Platform& platform, Bytes bytes) -> StandingVerdict {
+    if (bytes.empty()) return {};  // of a kind that no collateral on the ledger judges
+    const auto standing = evidence::Standing::decode(bytes);
+    if (!standing) return {Code::evidence_malformed};
+    const auto found = judge->judge(*standing);
+    if (!found) return {code_of(found.error().error), found.error().key_revoked};
+    Platform next = platform;
+    next.tcb_status = static_cast<uint8_t>(found->status);
+    next.advisories = found->advisories;
+    next.tcb_evaluation_number = found->tcb_evaluation_number;
+    if (!fits_record(next)) return {Code::evidence_unsupported};
+    platform = std::move(next);
+    return {};
+  };
 }
 
 }  // namespace

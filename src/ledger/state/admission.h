@@ -4,6 +4,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 
 #include "base/seams.h"
 #include "ledger/types/genesis.h"
@@ -21,12 +22,26 @@ struct AdmissionInput {
   UnixSeconds now = 0;  // time of the block
 };
 
+// What the ledger keeps of admitted evidence: one of each an item, in order.
+struct Admitted {
+  std::vector<Platform> platforms;
+  std::vector<Buffer> standings;  // for `standing_judge`
+};
+
+// What vendors say by now of a platform that was admitted: Code::ok, and its status, advisories and
+// evaluation number become today's; or Code evidence_*, and it stays as it was.
+struct StandingVerdict {
+  Code code = Code::ok;
+  bool key_revoked = false;  // the vendor took back this one machine's key
+};
+using StandingJudge = std::function<StandingVerdict(Platform& platform, Bytes standing)>;
+
 class AdmissionVerifier {
  public:
   virtual ~AdmissionVerifier() = default;
 
-  // One platform for each item, in order; or the first refusal: Code evidence_* or policy_*.
-  virtual std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const = 0;
+  // Or the first refusal: Code evidence_* or policy_*.
+  virtual std::expected<Admitted, Code> admit(const AdmissionInput& input) const = 0;
 
   // Whether a policy still allows a platform that was admitted: Code::ok, or Code policy_*.
   virtual Code reassess(const Platform& platform, const NetworkPolicy& policy,
@@ -37,6 +52,14 @@ class AdmissionVerifier {
   virtual std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,
                                                                   const Genesis& genesis,
                                                                   UnixSeconds now) const = 0;
+
+  // Whether `later`, in the place of `earlier`, can change what any platform is worth. Vendors
+  // issue the same statement again and again, and then nothing has to be judged.
+  virtual bool changes_standing(const CollateralRecord& earlier,
+                                const CollateralRecord& later) const = 0;
+
+  // Judges by all that the ledger holds.
+  virtual StandingJudge standing_judge(std::span<const CollateralRecord> collateral) const = 0;
 };
 
 }  // namespace cloister::ledger

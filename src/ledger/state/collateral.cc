@@ -19,6 +19,18 @@ bool enter_index(Context& c, const CollateralRecord& record) {
 
 }  // namespace
 
+std::vector<CollateralRecord> all_collateral(const Context& c) {
+  std::vector<CollateralRecord> out;
+  c.store.for_each(Family::collateral, {}, [&](Bytes key, Bytes value) {
+    if (equal(key, collateral_index_key())) return true;
+    auto record = CollateralRecord::decode(value);
+    invariant(record.has_value(), "a stored record does not decode");
+    out.push_back(std::move(*record));
+    return true;
+  });
+  return out;
+}
+
 // Vendors' objects only ever move forward: a lower number, or the same number issued earlier, would
 // bring back what a vendor has replaced.
 Verdict apply_collateral(Context& c, const Tx&, const PutCollateral& body) {
@@ -32,6 +44,7 @@ Verdict apply_collateral(Context& c, const Tx&, const PutCollateral& body) {
   }
   if (!held && !enter_index(c, *record)) return Code::collateral_full;
   record->files = body.files;
+  if (held && c.verifier.changes_standing(*held, *record)) c.vendors_changed = true;
   c.store.put(Family::collateral, key, record->encode());
   c.emit("collateral.put", {{"kind", std::string(name(record->kind))},
                             {"id", to_hex(record->id)},

@@ -10,6 +10,8 @@ namespace {
 const std::vector<std::string> kUsers = {"alice", "bob", "carol"};
 const std::vector<std::string> kOperators = {"op0", "op1", "op2", "op3", "op4"};
 const std::vector<std::string> kReleaseKeys = {"key0", "key1", "key2"};
+const std::vector<Code> kVendorsWords = {Code::evidence_tcb_status,
+                                         Code::evidence_collateral_missing, Code::evidence_revoked};
 constexpr size_t kIdentities = 2;  // of one operator at a time
 
 std::string identity(const std::string& op, uint64_t i) {
@@ -108,8 +110,7 @@ void RandomLife::step() {
   net.verifier->refused.clear();
   if (chance(10)) {
     const auto machine = static_cast<uint8_t>('0' * 3 + below(15));
-    net.verifier->refused[machine] =
-        chance(2) ? Code::evidence_tcb_status : Code::evidence_collateral_missing;
+    net.verifier->refused[machine] = any(kVendorsWords);
   }
   // Now and then the rules in force ask for more than those before them did.
   net.verifier->strict_from_version = chance(8) ? policy_version() : UINT64_MAX;
@@ -143,7 +144,7 @@ void RandomLife::act() {
     case 2:
       return about_instances();
     case 3:
-      return about_models();
+      return chance(2) ? about_models() : about_vendors();
     case 4:
       return about_policy();
     case 5:
@@ -212,6 +213,15 @@ void RandomLife::about_instances() {
     default:
       return send(op, net.register_body(op, name, machine));
   }
+}
+
+// Vendors issue the same again, mostly; rarely something that some machines do not live up to.
+void RandomLife::about_vendors() {
+  const auto id = static_cast<uint8_t>(below(4));
+  uint64_t& number = tcb_numbers_[id];
+  if (chance(3)) number += 1 + below(12);
+  if (chance(20) && number > 0) --number;
+  send(any(kUsers), net.tcb_info_body(id, number));
 }
 
 void RandomLife::about_models() {

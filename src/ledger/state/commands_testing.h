@@ -59,6 +59,7 @@ class RandomLife {
   void about_money();
   void about_instances();
   void about_models();
+  void about_vendors();
   void about_sessions();
   void about_jobs();
   void about_checks();
@@ -68,6 +69,7 @@ class RandomLife {
 
   SeededRandom random_;
   std::vector<Sent> block_;  // one of each sender
+  std::map<uint8_t, uint64_t> tcb_numbers_;
   // What instances have signed in each epoch and not committed yet.
   std::map<std::pair<InstanceId, uint64_t>, std::vector<Buffer>> receipts_;
   std::map<BatchId, std::vector<Buffer>> committed_;

@@ -31,6 +31,7 @@ struct Context {
   std::vector<ModelRoot> check_draws;  // likewise: committees that are drawn from this model's
   Buffer data;                         // of the result of the transaction
   bool reweigh_all = false;            // a parameter that weights rest on has changed
+  bool vendors_changed = false;        // collateral has, and judges platforms differently
 
   UnixSeconds now() const { return time_ms / 1000; }
   const std::string& chain_id() const { return genesis.chain_id; }
@@ -165,18 +166,20 @@ inline bool takes_work(const Instance& i) {
   return i.state == InstanceState::active && !i.draining && i.open_sessions < i.capacity;
 }
 // Runs the verifier by `policy` against what vendors say on the ledger now.
-std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
-                                                           const NetworkPolicy& policy,
-                                                           std::span<const EvidenceItem> evidence,
-                                                           const Fixed<64>& binding);
+std::expected<Admitted, Code> verify_evidence(const Context& c, const NetworkPolicy& policy,
+                                              std::span<const EvidenceItem> evidence,
+                                              const Fixed<64>& binding);
 // Who brought a fault to light, and its share of the slash.
 struct Accuser {
   AccountId account{};
   uint32_t share_permille = 0;
 };
-// Whether the evidence with which the instance registered or last renewed still holds. Revoked and
-// slashed if it fails by the policy it was admitted under, which is its vendor's word against it;
-// suspended if only the policy has changed since; report_fee from the accuser if it holds.
+// Revoked, and its operator's stake slashed: for a fault that is the operator's own.
+void revoke_instance(Context& c, Instance instance, const Accuser& accuser,
+                     std::string_view reason);
+// Whether the evidence with which the instance registered or last renewed still holds. If it does:
+// report_fee from the accuser. If its vendor has taken back the machine's own key: revoked. If
+// rules or vendors have otherwise changed, which is nobody's fault: suspended.
 Verdict judge_evidence(Context& c, const Accuser& accuser, std::span<const EvidenceItem> evidence,
                        Instance instance);
 // Ends the service of an instance in `state`; its sessions are drawn again, closed or refunded.
@@ -184,6 +187,17 @@ void end_instance(Context& c, Instance instance, InstanceState state);
 // Out of the draw until it renews, because of `code`.
 void suspend_instance(Context& c, Instance instance, Code code);
 void instance_due(Context& c, const InstanceId& id);
+
+// --- review.cc ----------------------------------------------------------------------------------
+// Active instances are judged again, from what the ledger keeps of them: by rules that have
+// changed, or by vendors that have. Who is refused serves no more until it renews.
+void review_by_policy(Context& c);
+void review_by_vendors(Context& c);  // revokes whose machine's key was taken back
+// The worst of the verdicts on the platforms of a live instance, which are brought up to date.
+StandingVerdict judge_standings(const Context& c, const StandingJudge& judge, Instance& instance);
+
+// --- collateral.cc ------------------------------------------------------------------------------
+std::vector<CollateralRecord> all_collateral(const Context& c);
 
 // --- jobs.cc, rewards.cc ------------------------------------------------------------------------
 void miss_job(Context& c, Session& session, bool at_fault);

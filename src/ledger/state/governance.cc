@@ -128,25 +128,6 @@ Code check_change(const Context& c, ProposalKind kind, Bytes change) {
 // --- the effects, only while due things are done: the rules of a block do not change under its
 // transactions ---------------------------------------------------------------------------------
 
-// Instances that the policy refuses by now serve no more until they renew. Their claims are enough:
-// no evidence is read again.
-void reassess_instances(Context& c) {
-  std::vector<std::pair<Instance, Code>> refused;
-  c.store.for_each(Family::instances, {}, [&](Bytes, Bytes value) {
-    auto instance = Instance::decode(value);
-    invariant(instance.has_value(), "a stored record does not decode");
-    if (instance->state != InstanceState::active) return true;
-    for (const Platform& platform : instance->platforms) {
-      const Code code = c.verifier.reassess(platform, c.policy, c.height);
-      if (code == Code::ok) continue;
-      refused.push_back({std::move(*instance), code});
-      break;
-    }
-    return true;
-  });
-  for (auto& [instance, code] : refused) suspend_instance(c, std::move(instance), code);
-}
-
 void set_layers(Context& c, const PolicyLayers& now) {
   c.policy = merged(now, c.policy.version + 1, c.height);
   c.store.put(Family::policy, to_buffer(as_bytes(kLayersKey)), now.encode());
@@ -154,7 +135,7 @@ void set_layers(Context& c, const PolicyLayers& now) {
   c.store.put(Family::policy, number_key(c.policy.version), c.policy.encode());
   c.emit("policy.changed", {{"version", std::to_string(c.policy.version)}});
   schedule_policy(c.store, now, c.height);
-  reassess_instances(c);
+  review_by_policy(c);
 }
 
 Code execute(Context& c, const Proposal& proposal) {

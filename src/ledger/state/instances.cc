@@ -89,8 +89,8 @@ void count_live(Context& c, const Instance& instance, bool live) {
   }
 }
 
-void set_platforms(Instance& instance, std::vector<Platform> admitted) {
-  instance.platforms = std::move(admitted);
+void set_platforms(Instance& instance, std::vector<Platform> platforms) {
+  instance.platforms = std::move(platforms);
   instance.development = std::any_of(instance.platforms.begin(), instance.platforms.end(),
                                      [](const Platform& platform) { return platform.development; });
 }
@@ -109,7 +109,7 @@ Code claim_platforms(Context& c, const Instance& instance) {
   return Code::ok;
 }
 
-void mark_verified(Context& c, Instance& instance) {
+void mark_verified(Context& c, Instance& instance, std::vector<Buffer> standings) {
   const Buffer key = due_key(instance.expires_height, DueKind::instance, instance.id);
   c.store.erase(Family::due, key);
   if (instance.state != InstanceState::active || instance.active_since == 0) {
@@ -121,6 +121,9 @@ void mark_verified(Context& c, Instance& instance) {
   instance.expires_height = c.height + c.params.instance_lifetime_blocks;
   c.store.put(Family::due, due_key(instance.expires_height, DueKind::instance, instance.id), {});
   c.put(instance);
+  Standings kept;
+  kept.items = std::move(standings);
+  c.store.put(Family::standings, id_key(instance.id), kept.encode());
 }
 
 Instance new_instance(const Context& c, const Tx& tx, const Registration& r, const Claims& claims) {
@@ -173,21 +176,15 @@ Verdict renewal_failed(Context& c, Instance instance, Code code) {
 
 }  // namespace
 
-std::expected<std::vector<Platform>, Code> verify_evidence(const Context& c,
-                                                           const NetworkPolicy& policy,
-                                                           std::span<const EvidenceItem> evidence,
-                                                           const Fixed<64>& binding) {
-  std::vector<CollateralRecord> collateral;
-  c.store.for_each(Family::collateral, {}, [&](Bytes key, Bytes value) {
-    if (equal(key, collateral_index_key())) return true;
-    auto record = CollateralRecord::decode(value);
-    invariant(record.has_value(), "a stored record does not decode");
-    collateral.push_back(std::move(*record));
-    return true;
-  });
+std::expected<Admitted, Code> verify_evidence(const Context& c, const NetworkPolicy& policy,
+                                              std::span<const EvidenceItem> evidence,
+                                              const Fixed<64>& binding) {
+  const auto collateral = all_collateral(c);
   auto admitted =
       c.verifier.admit({evidence, binding, collateral, c.genesis, policy, c.height, c.now()});
-  invariant(!admitted || admitted->size() == evidence.size(), "one platform an item");
+  invariant(!admitted || (admitted->platforms.size() == evidence.size() &&
+                          admitted->standings.size() == evidence.size()),
+            "one platform an item");
   return admitted;
 }
 
@@ -200,14 +197,14 @@ Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body) {
   Instance instance = new_instance(c, tx, r, *claims);
   auto admitted = verify_evidence(c, c.policy, r.evidence, instance.binding);
   if (!admitted) return admitted.error();
-  set_platforms(instance, std::move(*admitted));
+  set_platforms(instance, std::move(admitted->platforms));
   if (Code code = claim_platforms(c, instance); code != Code::ok) return code;
   if (before) {
     instance.open_sessions = before->open_sessions;  // still closing
     instance.key_epoch = before->key_epoch;          // epochs never repeat
   }
   count_live(c, instance, true);
-  mark_verified(c, instance);
+  mark_verified(c, instance, std::move(admitted->standings));
   c.data = id_key(instance.id);
   c.emit("instance.registered",
          {{"instance", to_hex(instance.id)}, {"operator", to_hex(instance.operator_account)}});
@@ -228,11 +225,11 @@ Verdict apply_renew(Context& c, const Tx& tx, const RenewInstance& body) {
   renewed.evidence_sha256 = evidence_hash(r.evidence);
   auto admitted = verify_evidence(c, c.policy, r.evidence, renewed.binding);
   if (!admitted) return renewal_failed(c, *instance, admitted.error());
-  set_platforms(renewed, std::move(*admitted));
+  set_platforms(renewed, std::move(admitted->platforms));
   if (!same_platforms(*instance, renewed)) {
     return renewal_failed(c, *instance, Code::platform_changed);
   }
-  mark_verified(c, renewed);
+  mark_verified(c, renewed, std::move(admitted->standings));
   c.emit("instance.renewed", {{"instance", to_hex(renewed.id)}});
   return Code::ok;
 }
@@ -249,6 +246,7 @@ void end_instance(Context& c, Instance instance, InstanceState state) {
   if (is_live(instance)) {
     c.store.erase(Family::due, due_key(instance.expires_height, DueKind::instance, instance.id));
     c.store.erase(Family::keys, instance.id);
+    c.store.erase(Family::standings, instance.id);
     count_live(c, instance, false);
   }
   instance.state = state;

@@ -35,11 +35,25 @@ Claims claims_for(const std::string& identity) {
   return claims;
 }
 
+constexpr uint8_t kUpToDate = 1, kHardeningNeeded = 2, kOutOfDate = 5;
+
+// What the vendor says of a machine, if anything.
+Code scripted_level(std::span<const CollateralRecord> collateral, uint8_t machine, Platform& out) {
+  const Hash32 id{static_cast<uint8_t>(machine % 4)};
+  for (const CollateralRecord& record : collateral) {
+    if (record.kind != CollateralKind::tdx_tcb_info || record.id != id) continue;
+    const uint64_t digit = record.number % 10;
+    if (digit == 9) return Code::evidence_no_tcb_level;
+    out.tcb_status = digit == 8 ? kOutOfDate : digit == 7 ? kHardeningNeeded : kUpToDate;
+    out.tcb_evaluation_number = record.number;
+  }
+  return Code::ok;
+}
+
 }  // namespace
 
-std::expected<std::vector<Platform>, Code> ScriptedVerifier::admit(
-    const AdmissionInput& input) const {
-  std::vector<Platform> out;
+std::expected<Admitted, Code> ScriptedVerifier::admit(const AdmissionInput& input) const {
+  Admitted out;
   for (const EvidenceItem& item : input.evidence) {
     ByteReader reader(item.bytes);
     const auto report_data = reader.fixed<64>();
@@ -60,10 +74,15 @@ std::expected<std::vector<Platform>, Code> ScriptedVerifier::admit(
     admitted.format = item.format;
     admitted.product = "TDX";
     admitted.id_hash = platform_id_hash(input.genesis.chain_id, item.format, Buffer{*platform});
+    admitted.tcb_status = kUpToDate;
+    const Code level = scripted_level(input.collateral, *platform, admitted);
+    if (level != Code::ok) return std::unexpected(level);
+    if (admitted.tcb_status == kOutOfDate) return std::unexpected(Code::evidence_tcb_status);
     const auto status = statuses.find(*platform);
-    admitted.tcb_status = status == statuses.end() ? uint8_t{1} : status->second;
+    if (status != statuses.end()) admitted.tcb_status = status->second;
     admitted.development = true;
-    out.push_back(std::move(admitted));
+    out.platforms.push_back(std::move(admitted));
+    out.standings.push_back({*platform});
   }
   return out;
 }
@@ -100,6 +119,23 @@ std::expected<CollateralRecord, Code> ScriptedVerifier::verify_collateral(
   out.issued_at = *issued;
   out.next_update = *next;
   return out;
+}
+
+bool ScriptedVerifier::changes_standing(const CollateralRecord& earlier,
+                                        const CollateralRecord& later) const {
+  return earlier.number != later.number;
+}
+
+StandingJudge ScriptedVerifier::standing_judge(std::span<const CollateralRecord> collateral) const {
+  ++reviews;
+  return [held = std::vector(collateral.begin(), collateral.end()), refused = refused](
+             Platform& platform, Bytes standing) {
+    const auto why = refused.find(standing[0]);
+    if (why != refused.end()) {
+      return StandingVerdict{why->second, why->second == Code::evidence_revoked};
+    }
+    return StandingVerdict{scripted_level(held, standing[0], platform), false};
+  };
 }
 
 TestNetwork::TestNetwork(const Genesis& genesis) : state(*State::from_genesis(genesis, verifier)) {
@@ -244,6 +280,15 @@ OpenSession TestNetwork::open_body(uint64_t max_units, uint64_t price_cap) {
   body.price_cap_micro = price_cap;
   body.deposit_micro = cost_micro(max_units, price_cap).value_or(0);
   body.lifetime_blocks = 100;
+  return body;
+}
+
+PutCollateral TestNetwork::tcb_info_body(uint8_t id, uint64_t number) const {
+  ByteWriter file;
+  file.u8(static_cast<uint8_t>(CollateralKind::tdx_tcb_info)).u8(id).u64_be(number);
+  file.u64_be(state.height()).u64_be(UINT64_MAX);
+  PutCollateral body;
+  body.files = {file.take()};
   return body;
 }
 

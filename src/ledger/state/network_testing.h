@@ -16,15 +16,17 @@ namespace cloister::ledger {
 constexpr uint8_t kOtherVendor = 128;  // platforms from here on are of format 3, the others of 1
 
 // Evidence is 64 bytes of report data and one byte that names the platform. What would come from
-// the vendors is set by the test.
+// the vendors is set by the test. A platform p rests on the TCB info with the id {p % 4}: the last
+// digit of its number is 9: no level; 8: out of date; 7: hardening needed.
 class ScriptedVerifier final : public AdmissionVerifier {
  public:
-  std::map<uint8_t, Code> refused;  // platform -> why
+  std::map<uint8_t, Code> refused;  // platform -> why; evidence_revoked: its own key is
   // From this version of the policy on no evidence is good enough.
   uint64_t strict_from_version = UINT64_MAX;
   std::map<uint8_t, uint8_t> statuses;  // platform -> TCB status, 1 if absent
+  mutable size_t reviews = 0;           // how often vendors' words were asked for
 
-  std::expected<std::vector<Platform>, Code> admit(const AdmissionInput& input) const override;
+  std::expected<Admitted, Code> admit(const AdmissionInput& input) const override;
   // Refuses formats that are paused, and platforms and measurements that are denied.
   Code reassess(const Platform& platform, const NetworkPolicy& policy,
                 uint64_t height) const override;
@@ -33,6 +35,9 @@ class ScriptedVerifier final : public AdmissionVerifier {
   std::expected<CollateralRecord, Code> verify_collateral(std::span<const Buffer> files,
                                                           const Genesis& genesis,
                                                           UnixSeconds now) const override;
+  bool changes_standing(const CollateralRecord& earlier,
+                        const CollateralRecord& later) const override;  // another number
+  StandingJudge standing_judge(std::span<const CollateralRecord> collateral) const override;
 };
 
 // Names are keys: key_of("alice").
@@ -74,6 +79,8 @@ class TestNetwork {
   static RegisterModel model_body(const std::string& owner, const std::string& name);
   RenewInstance renew_body(const std::string& identity, uint8_t platform) const;
   static OpenSession open_body(uint64_t max_units = 1'000'000, uint64_t price_cap = 300'000);
+  // TCB info of the scripted vendor: one object, good for ever.
+  PutCollateral tcb_info_body(uint8_t id, uint64_t number) const;
   Settle settle_body(const SessionId& session, const std::string& identity, uint64_t units) const;
   static InstanceId id_of(const std::string& identity);
 

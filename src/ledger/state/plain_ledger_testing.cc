@@ -60,6 +60,7 @@ std::vector<PlainLedger::Result> PlainLedger::apply(const BlockInput& block) {
     }
     results.push_back({outcome.code, data_});
   }
+  if (std::exchange(w_.vendors_changed, false)) review_by_vendors();
   weigh();
   freeze();
   remember(block);
@@ -362,7 +363,10 @@ void PlainLedger::release_sessions(const InstanceId& id) {
 }
 
 void PlainLedger::end_instance(const InstanceId& id, InstanceState state) {
-  if (is_live(id)) w_.keys.erase(id);
+  if (is_live(id)) {
+    w_.keys.erase(id);
+    w_.standings.erase(id);
+  }
   w_.instances.at(id).state = state;
   release_sessions(id);
 }
@@ -565,6 +569,32 @@ void PlainLedger::set_policy() {
   for (const InstanceId& id : refused) suspend(id);
 }
 
+void PlainLedger::review_by_vendors() {
+  std::vector<CollateralRecord> collateral;
+  for (const auto& [key, record] : w_.collateral) collateral.push_back(record);
+  const StandingJudge judge = verifier_->standing_judge(collateral);
+  std::vector<InstanceId> fallen, taken_back;
+  for (auto& [id, each] : w_.instances) {
+    if (each.state != InstanceState::active) continue;
+    bool good = true, revoked = false;
+    for (size_t i = 0; i < each.platforms.size(); ++i) {
+      const StandingVerdict verdict = judge(each.platforms[i], w_.standings.at(id).items[i]);
+      good = good && verdict.code == Code::ok;
+      revoked = revoked || verdict.key_revoked;
+    }
+    for (const Platform& platform : each.platforms) {
+      good = good && verifier_->reassess(platform, policy(), height_) == Code::ok;
+    }
+    if (revoked) {
+      taken_back.push_back(id);
+    } else if (!good) {
+      fallen.push_back(id);
+    }
+  }
+  for (const InstanceId& id : taken_back) revoke(id, treasury_account(), 0);
+  for (const InstanceId& id : fallen) suspend(id);
+}
+
 PolicyLayers PlainLedger::changed(ProposalKind kind, Bytes change) const {
   PolicyLayers out = w_.layers;
   if (kind == ProposalKind::vendor_policy) out.vendor = *VendorPolicy::decode(change);
@@ -712,6 +742,9 @@ std::map<Buffer, Buffer> PlainLedger::family(Family family) const {
       break;
     case Family::keys:
       all(w_.keys);
+      break;
+    case Family::standings:
+      all(w_.standings);
       break;
     case Family::models:
       all(w_.models);

@@ -60,6 +60,7 @@ class PlainLedger {
     std::vector<CollateralName> collateral_names;
     std::map<InstanceId, Instance> instances;  // but for open_sessions, which is counted
     std::map<InstanceId, KeySet> keys;
+    std::map<InstanceId, Standings> standings;  // of live instances
     std::map<Hash32, InstanceId> platforms;
     std::map<ModelRoot, Model> models;
     std::map<SessionId, Session> sessions;
@@ -75,6 +76,7 @@ class PlainLedger {
     std::set<std::pair<uint64_t, InstanceId>> audit_heights;
     std::vector<SessionId> requests;  // of this block
     bool committees = false;          // whether a committee is to be drawn
+    bool vendors_changed = false;     // in this block
   };
   struct Weighed {
     Instance instance;
@@ -131,6 +133,7 @@ class PlainLedger {
   PolicyLayers changed(ProposalKind kind, Bytes change) const;
   void schedule_policy();
   void set_policy();
+  void review_by_vendors();
 
   // --- plain_rules_testing.cc: envelopes, money, instances, models; plain_work_testing.cc: the
   // rest
@@ -173,9 +176,9 @@ class PlainLedger {
                                      bool registering) const;
   std::optional<Code> evidence_refused(std::span<const EvidenceItem> evidence, uint64_t block,
                                        const Hash32& hash) const;
-  std::expected<std::vector<Platform>, Code> verify(const NetworkPolicy& policy,
-                                                    std::span<const EvidenceItem> evidence,
-                                                    const Fixed<64>& binding) const;
+  std::expected<Admitted, Code> verify(const NetworkPolicy& policy,
+                                       std::span<const EvidenceItem> evidence,
+                                       const Fixed<64>& binding) const;
   void verified(Instance& instance);
   Outcome judge(const AccountId& accuser, uint32_t permille, std::span<const EvidenceItem> evidence,
                 const InstanceId& id);

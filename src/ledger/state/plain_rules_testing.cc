@@ -24,7 +24,7 @@ bool is_endpoint(const std::string& text) {
   return text[colon + 1] != '0' && port <= 65'535;
 }
 
-bool platform_itself_fails(Code code) {
+bool platform_or_program_fails(Code code) {
   static const std::set<Code> kCodes = {Code::evidence_revoked,
                                         Code::evidence_no_tcb_level,
                                         Code::evidence_debug_enabled,
@@ -36,7 +36,11 @@ bool platform_itself_fails(Code code) {
                                         Code::policy_tcb_status,
                                         Code::policy_tcb_evaluation,
                                         Code::policy_advisory,
-                                        Code::policy_product};
+                                        Code::policy_product,
+                                        Code::policy_measurement,
+                                        Code::policy_development,
+                                        Code::policy_platform,
+                                        Code::policy_paused};
   return kCodes.contains(code);
 }
 
@@ -146,6 +150,7 @@ PlainLedger::Outcome PlainLedger::on(const Tx&, const PutCollateral& body) {
   if (const CollateralRecord* held = at(w_.collateral, key)) {
     const bool older = record->number < held->number || record->issued_at < held->issued_at;
     if (older) return Code::collateral_rollback;
+    w_.vendors_changed |= verifier_->changes_standing(*held, *record);
   } else {
     if (w_.collateral.size() == kMaxCollateralRecords) return Code::collateral_full;
     w_.collateral_names.push_back({{}, record->kind, record->id});
@@ -186,9 +191,9 @@ std::optional<Code> PlainLedger::evidence_refused(std::span<const EvidenceItem> 
   return std::nullopt;
 }
 
-std::expected<std::vector<Platform>, Code> PlainLedger::verify(
-    const NetworkPolicy& rules, std::span<const EvidenceItem> evidence,
-    const Fixed<64>& binding) const {
+std::expected<Admitted, Code> PlainLedger::verify(const NetworkPolicy& rules,
+                                                  std::span<const EvidenceItem> evidence,
+                                                  const Fixed<64>& binding) const {
   std::vector<CollateralRecord> collateral;
   for (const auto& [key, record] : w_.collateral) collateral.push_back(record);
   return verifier_->admit({evidence, binding, collateral, genesis_, rules, height_,
@@ -243,9 +248,9 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RegisterInstance& body)
   next.offers = r.offers;
   next.capacity = r.capacity;
   next.registered_height = height_;
-  auto platforms = verify(policy(), r.evidence, next.binding);
-  if (!platforms) return platforms.error();
-  next.platforms = std::move(*platforms);
+  auto admitted = verify(policy(), r.evidence, next.binding);
+  if (!admitted) return admitted.error();
+  next.platforms = std::move(admitted->platforms);
   for (const Platform& platform : next.platforms) {
     const InstanceId* holder = at(w_.platforms, platform.id_hash);
     if (holder && *holder != id && is_live(*holder)) {
@@ -256,6 +261,7 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RegisterInstance& body)
   }
   verified(next);
   w_.instances[id] = next;
+  w_.standings[id].items = std::move(admitted->standings);
   data_ = id_key(id);
   return Code::ok;
 }
@@ -276,14 +282,15 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RenewInstance& body) {
   if (const auto code = evidence_refused(r.evidence, r.block_height, r.block_hash)) return *code;
   const Fixed<64> binding = registration_binding(genesis_.chain_id, instance->operator_account,
                                                  r.block_hash, r.block_height, *claims);
-  const auto platforms = verify(policy(), r.evidence, binding);
-  Code failed = platforms ? Code::ok : platforms.error();
-  if (platforms) {
+  const auto admitted = verify(policy(), r.evidence, binding);
+  Code failed = admitted ? Code::ok : admitted.error();
+  if (admitted) {
     const auto same = [](const Platform& a, const Platform& b) {
       return a.format == b.format && a.id_hash == b.id_hash;
     };
     const auto& old = instance->platforms;
-    if (!std::equal(old.begin(), old.end(), platforms->begin(), platforms->end(), same)) {
+    const auto& now = admitted->platforms;
+    if (!std::equal(old.begin(), old.end(), now.begin(), now.end(), same)) {
       failed = Code::platform_changed;
     }
   }
@@ -295,7 +302,8 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RenewInstance& body) {
   instance->key_config_sha256 = claims->key_config_sha256;
   instance->binding = binding;
   instance->evidence_sha256 = evidence_hash(r.evidence);
-  instance->platforms = *platforms;
+  instance->platforms = admitted->platforms;
+  w_.standings[r.instance].items = admitted->standings;
   verified(*instance);
   return Code::ok;
 }
@@ -352,14 +360,14 @@ PlainLedger::Outcome PlainLedger::judge(const AccountId& accuser, uint32_t permi
     return Code::not_the_registration_evidence;
   }
   if (!is_live(id)) return Code::instance_not_live;
-  const auto then = verify(policies_.at(instance.policy_version), evidence, instance.binding);
   const auto now = verify(policy(), evidence, instance.binding);
-  if (!then && platform_itself_fails(then.error())) {
-    revoke(id, accuser, permille);
-  } else if (now) {
+  if (now) {
     if (!debit(accuser, params_.report_fee_micro)) return Code::insufficient_balance;
     credit(treasury_account(), params_.report_fee_micro);
-  } else if (then && instance.state == InstanceState::active) {
+  } else if (now.error() == Code::evidence_revoked) {
+    // The scripted vendor revokes nothing but machines' own keys.
+    revoke(id, accuser, permille);
+  } else if (instance.state == InstanceState::active && platform_or_program_fails(now.error())) {
     suspend(id);
   } else {
     return Code::collateral_cannot_judge;

@@ -4,9 +4,9 @@
 namespace cloister::ledger {
 namespace {
 
-// Whether a refusal under the rules of the admission's day says something against the platform, not
-// about what the ledger holds to judge it by.
-bool proves_unfit(Code code) {
+// Whether a refusal says something against the platform or the program on it, not about what the
+// ledger holds to judge them by.
+bool speaks_against(Code code) {
   switch (code) {
     case Code::evidence_revoked:
     case Code::evidence_no_tcb_level:
@@ -20,24 +20,19 @@ bool proves_unfit(Code code) {
     case Code::policy_tcb_evaluation:
     case Code::policy_advisory:
     case Code::policy_product:
+    case Code::policy_measurement:
+    case Code::policy_development:
+    case Code::policy_platform:
+    case Code::policy_paused:
       return true;
     default:
       return false;
   }
 }
 
-void revoke(Context& c, Instance instance, const Accuser& accuser, std::string_view reason) {
-  slash(c, instance.operator_account, accuser.account, accuser.share_permille,
-        c.params.fault_slash_micro);
-  change_reputation(c, instance.operator_account, -int64_t{c.params.reputation_fault_loss});
-  c.emit("report.upheld", {{"instance", to_hex(instance.id)}, {"code", std::string(reason)}});
-  end_instance(c, std::move(instance), InstanceState::revoked);
-}
-
-NetworkPolicy policy_of(const Context& c, uint64_t version) {
-  auto policy = c.find<NetworkPolicy>(Family::policy, number_key(version));
-  invariant(policy.has_value(), "the policy of an admission is gone");
-  return std::move(*policy);
+bool key_revoked(const Context& c, Instance instance) {
+  const StandingJudge judge = c.verifier.standing_judge(all_collateral(c));
+  return judge_standings(c, judge, instance).key_revoked;
 }
 
 Verdict unfounded(Context& c, const Accuser& accuser, const Instance& instance) {
@@ -68,11 +63,21 @@ Verdict judge_receipts(Context& c, const Tx& tx, const RevokeInstance& body, Ins
     return Code::proof_invalid;
   }
   if (one->receipt == other->receipt) return Code::receipts_agree;
-  revoke(c, std::move(instance), {tx.account, c.params.slash_finder_permille}, "two_receipts");
+  revoke_instance(c, std::move(instance), {tx.account, c.params.slash_finder_permille},
+                  "two_receipts");
   return Code::ok;
 }
 
 }  // namespace
+
+void revoke_instance(Context& c, Instance instance, const Accuser& accuser,
+                     std::string_view reason) {
+  slash(c, instance.operator_account, accuser.account, accuser.share_permille,
+        c.params.fault_slash_micro);
+  change_reputation(c, instance.operator_account, -int64_t{c.params.reputation_fault_loss});
+  c.emit("report.upheld", {{"instance", to_hex(instance.id)}, {"code", std::string(reason)}});
+  end_instance(c, std::move(instance), InstanceState::revoked);
+}
 
 // The evidence is bound to the instance by the hash in its record, so nobody can bring evidence of
 // something else against it.
@@ -82,16 +87,15 @@ Verdict judge_evidence(Context& c, const Accuser& accuser, std::span<const Evide
     return Code::not_the_registration_evidence;
   }
   if (!is_live(instance)) return Code::instance_not_live;
-  // Rules that came later prove nothing: nobody is slashed for what was allowed when it came in.
-  const NetworkPolicy admitted_by = policy_of(c, instance.policy_version);
-  const auto then = verify_evidence(c, admitted_by, evidence, instance.binding);
-  if (!then && proves_unfit(then.error())) {
-    revoke(c, std::move(instance), accuser, name(then.error()));
-    return Code::ok;
-  }
   const auto now = verify_evidence(c, c.policy, evidence, instance.binding);
   if (now) return unfounded(c, accuser, instance);
-  if (!then || instance.state != InstanceState::active) return Code::collateral_cannot_judge;
+  if (now.error() == Code::evidence_revoked && key_revoked(c, instance)) {
+    revoke_instance(c, std::move(instance), accuser, name(now.error()));
+    return Code::ok;
+  }
+  if (instance.state != InstanceState::active || !speaks_against(now.error())) {
+    return Code::collateral_cannot_judge;
+  }
   suspend_instance(c, std::move(instance), now.error());
   return Code::ok;
 }

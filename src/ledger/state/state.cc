@@ -262,6 +262,7 @@ BlockResult State::apply(const BlockInput& block) {
   process_due(c);
   reward_epoch(c);
   for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));
+  if (c.vendors_changed) review_by_vendors(c);
   pools_.refresh(store_, params_, c.reweigh_all);
   freeze_requests(c);
   freeze_checkers(c);

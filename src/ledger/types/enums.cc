@@ -129,7 +129,7 @@ constexpr Named<CollateralKind> kCollateralKinds[] = {
 constexpr std::string_view kFamilyNames[] = {
     "accounts", "assignments", "batches",   "beacon", "blocks",    "checks",   "collateral",
     "draws",    "due",         "instances", "jobs",   "keys",      "models",   "operators",
-    "outbox",   "params",      "platforms", "policy", "proposals", "sessions",
+    "outbox",   "params",      "platforms", "policy", "proposals", "sessions", "standings",
 };
 static_assert(std::size(kFamilyNames) == kFamilyCount);
 

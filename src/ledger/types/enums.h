@@ -298,8 +298,9 @@ enum class Family : uint8_t {
   policy,
   proposals,
   sessions,
+  standings,
 };
-constexpr size_t kFamilyCount = 20;
+constexpr size_t kFamilyCount = 21;
 
 // Names are interface: JSON, logs, the command line.
 std::string_view name(TxKind value);

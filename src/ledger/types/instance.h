@@ -69,6 +69,18 @@ struct Offer : Record<Offer> {
   bool operator==(const Offer&) const = default;
 };
 
+// Of a live instance, for each item of its evidence in order: what the item's vendor may still take
+// back, as the verifier wrote it. Empty: nothing. Opaque to the ledger.
+struct Standings : Record<Standings> {
+  std::vector<Buffer> items;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "items", r.items, kMaxPlatformsPerInstance, kMaxStandingBytes);
+  }
+  bool operator==(const Standings&) const = default;
+};
+
 struct Instance : Record<Instance> {
   InstanceId id{};
   AccountId operator_account{};

@@ -33,6 +33,7 @@ constexpr size_t kMaxAdvisoryBytes = 32;
 constexpr size_t kMaxStatuses = 9;
 constexpr size_t kMaxMeasurementBytes = 64;
 constexpr size_t kMaxRuntimeMeasurements = 4;
+constexpr size_t kMaxStandingBytes = 512;  // of one item of evidence
 constexpr size_t kMaxReleases = 999;
 constexpr size_t kMaxPolicyNames = 256;        // denied advisories, distrusted products
 constexpr size_t kMaxInlineBytes = 32 * 1024;  // of a job's input or result

@@ -154,6 +154,7 @@ template struct Record<BlockRef>;
 template struct Record<EvidenceItem>;
 template struct Record<Platform>;
 template struct Record<Offer>;
+template struct Record<Standings>;
 template struct Record<Instance>;
 template struct Record<KeyConfig>;
 template struct Record<KeySet>;
