@@ -13,7 +13,7 @@ struct Suitable {
 Suitable suitable(const Pools::Members& pools, const Session& session) {
   Suitable out;
   for (const Pools::Member& pool : pools) {
-    if (!suits(pool.key, session.requirement, session.price_cap_micro)) continue;
+    if (!suits(pool.key, session)) continue;
     out.trees.push_back(&pool.tree);
     out.total += pool.tree.total();  // capacities and reputations are bounded: it fits
   }
@@ -96,6 +96,14 @@ void prove(Drawn& drawn, const Suitable& from) {
   }
 }
 
+// Whom the other session of the pair has, while it has somebody.
+std::optional<Instance> twins_instance(const Context& c, const Session& session) {
+  if (!session.twin) return std::nullopt;
+  const auto twin = c.session(*session.twin);
+  invariant(twin.has_value(), "a session's twin does not exist");
+  return twin->instance && twin->due_height != 0 ? c.instance(*twin->instance) : std::nullopt;
+}
+
 struct Outcome {
   Drawn drawn;
   std::optional<InstanceId> winner;
@@ -149,6 +157,8 @@ void draw_session(Context& c, Session& session) {
     c.pools.release(c.store, h);
     return refund(c, session, "no beacon");
   }
+  const auto other = twins_instance(c, session);
+  if (other) session.apart_formats = vendor_formats(*other);
   const Outcome outcome = draw(c.pools.held(h, session.model_root), *beacon, session);
   c.pools.release(c.store, h);
   if (!outcome.winner && outcome.exhausted) return refund(c, session, "no suitable instance");
@@ -156,6 +166,7 @@ void draw_session(Context& c, Session& session) {
   auto instance = c.instance(*outcome.winner);
   invariant(instance.has_value(), "a drawn instance does not exist");
   if (!is_free(c, session, *instance)) return miss(c, session);
+  if (other && !apart(*instance, *other)) return miss(c, session);
   assign(c, session, std::move(*instance), outcome.drawn);
 }
 

@@ -18,6 +18,13 @@ std::string identity(const std::string& op, uint64_t i) {
   return op + "-" + std::to_string(i);
 }
 
+// Each operator has a machine of either vendor.
+uint8_t machine_of(const std::string& op, uint64_t i) {
+  const auto number = static_cast<uint64_t>(op[2] - '0');
+  const uint64_t vendor = (number + i) % 2 == 0 ? 0 : kOtherVendor;
+  return static_cast<uint8_t>(vendor + 2 * number + i);
+}
+
 // Instances have no money of their own for fees: their operators send for them.
 std::string sender_for(const std::string& identity_name) {
   return identity_name.substr(0, identity_name.find('-'));
@@ -81,7 +88,7 @@ RandomLife::RandomLife(uint64_t seed, TestNetwork::Watch watch) : net(genesis())
     OperatorBond bond;
     bond.amount_micro = 2'000'000;
     net.send(op, bond, 1);
-    net.send(op, net.register_body(op, identity(op, 0), static_cast<uint8_t>(op[2] * 3)), 1);
+    net.send(op, net.register_body(op, identity(op, 0), machine_of(op, 0)), 1);
   }
 }
 
@@ -109,7 +116,8 @@ uint64_t RandomLife::policy_version() const {
 void RandomLife::step() {
   net.verifier->refused.clear();
   if (chance(10)) {
-    const auto machine = static_cast<uint8_t>('0' * 3 + below(15));
+    const std::string& op = any(kOperators);
+    const uint8_t machine = machine_of(op, below(2));
     net.verifier->refused[machine] = any(kVendorsWords);
   }
   // Now and then the rules in force ask for more than those before them did.
@@ -184,7 +192,7 @@ void RandomLife::about_money() {
 
 void RandomLife::about_instances() {
   const std::string op = any(kOperators), name = identity(op, below(kIdentities));
-  const auto machine = static_cast<uint8_t>(op[2] * 3 + static_cast<int>(below(2)));
+  const uint8_t machine = machine_of(op, below(2));
   const InstanceId id = TestNetwork::id_of(name);
   const bool known = net.state.store().get(Family::instances, id).has_value();
   switch (below(8)) {
@@ -257,6 +265,7 @@ void RandomLife::about_sessions() {
     OpenSession body = TestNetwork::open_body(max_units, price_cap);
     body.lifetime_blocks = 1 + below(13);
     body.allow_audit = !chance(4);
+    if (chance(4)) body.requirement.diversity = 2;
     return send(user, body);
   }
   const Session& session = any(sessions);

@@ -254,6 +254,11 @@ std::vector<const PlainLedger::Weighed*> PlainLedger::suitable(uint64_t height,
   for (const auto& [id, each] : frozen_.at(height)) {
     const Offer* offer = each.instance.offer_for(s.model_root);
     if (each.weight == 0 || !offer || !meets(each.instance, s.requirement)) continue;
+    const auto& barred = s.apart_formats;
+    if (std::find(barred.begin(), barred.end(), each.instance.platforms[0].format) !=
+        barred.end()) {
+      continue;
+    }
     if (std::bit_width(offer->price_micro) > std::bit_width(s.price_cap_micro)) continue;
     out.push_back(&each);
   }
@@ -273,6 +278,7 @@ void PlainLedger::request(Session& s) {
   s.state = SessionState::requested;
   s.instance.reset();
   s.price_micro = s.assigned_height = 0;
+  s.apart_formats.clear();
   s.request_height = height_;
   s.due_height = height_ + 2;
   w_.requests.push_back(s.id);
@@ -289,6 +295,16 @@ void PlainLedger::draw(Session& s) {
     s.due_height = height_ + 1;
     if (height_ - s.request_height < params_.request_lifetime_blocks) return;
     return end_session(s, SessionState::refunded);
+  }
+  const Instance* other = nullptr;
+  if (s.twin) {
+    const Session& twin = w_.sessions.at(*s.twin);
+    if (twin.instance && twin.due_height != 0) other = &w_.instances.at(*twin.instance);
+  }
+  if (other) {
+    // The scripted vendors: formats 1 and 2, and 3.
+    s.apart_formats =
+        other->platforms[0].format == 3 ? std::vector<uint8_t>{3} : std::vector<uint8_t>{1, 2};
   }
   const auto list = suitable(s.request_height, s);
   std::vector<uint64_t> weights;
@@ -312,6 +328,7 @@ void PlainLedger::draw(Session& s) {
                     open_on(now.id) < now.capacity && offer && meets(now, s.requirement) &&
                     fits_request(s, now.id, offer->price_micro);
   if (!free) return miss(s);
+  if (other && other->operator_account == now.operator_account) return miss(s);
   const Model& model = w_.models.at(s.model_root);
   s.state = SessionState::assigned;
   s.instance = now.id;

@@ -13,7 +13,8 @@ PlainLedger::Outcome PlainLedger::open(const Tx& tx, const OpenSession& body, bo
   const Model* model = at(w_.models, body.model_root);
   if (!model) return Code::model_unknown;
   if (model->deprecated) return Code::model_deprecated;
-  if (!valid(body.requirement)) return Code::requirement_invalid;
+  const uint8_t count = body.requirement.diversity;
+  if (!valid(body.requirement) || (on_ledger && count > 1)) return Code::requirement_invalid;
   if (body.lifetime_blocks == 0 || body.lifetime_blocks > params_.max_session_lifetime_blocks) {
     return Code::lifetime_invalid;
   }
@@ -21,6 +22,7 @@ PlainLedger::Outcome PlainLedger::open(const Tx& tx, const OpenSession& body, bo
   if (body.max_units == 0 || cost > UINT64_MAX) return Code::units_invalid;
   if (body.deposit_micro < cost) return Code::deposit_too_small;
   if (!debit(tx.account, body.deposit_micro)) return Code::insufficient_balance;
+  if (count == 2 && !debit(tx.account, body.deposit_micro)) return Code::insufficient_balance;
   const SessionId id = session_id(genesis_.chain_id, tx.account, tx.nonce);
   Session& s = w_.sessions[id];
   s.id = id;
@@ -34,6 +36,13 @@ PlainLedger::Outcome PlainLedger::open(const Tx& tx, const OpenSession& body, bo
   s.allow_audit = body.allow_audit;
   s.on_ledger = on_ledger;
   s.opened_height = height_;
+  if (count == 2) {
+    s.twin = twin_id(id);
+    Session second = s;
+    second.id = *s.twin;
+    second.twin = id;
+    request(w_.sessions[second.id] = second);
+  }
   request(s);
   data_ = id_key(id);
   return Code::ok;

@@ -521,6 +521,17 @@ std::vector<Case> session_cases() {
        [](Scene& s) { return s.opening([](O& o) { o.model_root = hash_of("x"); }); }},
       {"requirement", Code::requirement_invalid,
        [](Scene& s) { return s.opening([](O& o) { o.requirement.formats = {2, 1}; }); }},
+      {"a pair of nobody", Code::requirement_invalid,
+       [](Scene& s) { return s.opening([](O& o) { o.requirement.diversity = 0; }); }},
+      {"a pair of three", Code::requirement_invalid,
+       [](Scene& s) { return s.opening([](O& o) { o.requirement.diversity = 3; }); }},
+      {"a job of two", Code::requirement_invalid,
+       [](Scene& s) {
+         SubmitJob body;
+         body.session = TestNetwork::open_body();
+         body.session.requirement.diversity = 2;
+         return s.n.tx("alice", body);
+       }},
       {"no lifetime", Code::lifetime_invalid,
        [](Scene& s) { return s.opening([](O& o) { o.lifetime_blocks = 0; }); }},
       {"lifetime", Code::lifetime_invalid,

@@ -31,6 +31,7 @@ void request_draw(Context& c, Session& session) {
   session.state = SessionState::requested;
   session.instance.reset();
   session.price_micro = 0;
+  session.apart_formats.clear();
   session.assigned_height = 0;
   session.request_height = c.height;
   schedule(c, session, c.height + 2);
@@ -73,7 +74,8 @@ Verdict open_session(Context& c, const Tx& tx, const OpenSession& body, bool on_
   const auto model = c.find<Model>(Family::models, body.model_root);
   if (!model) return Code::model_unknown;
   if (model->deprecated) return Code::model_deprecated;
-  if (!valid(body.requirement)) return Code::requirement_invalid;
+  const bool pair = body.requirement.diversity == 2;
+  if (!valid(body.requirement) || (pair && on_ledger)) return Code::requirement_invalid;
   if (body.lifetime_blocks == 0 || body.lifetime_blocks > c.params.max_session_lifetime_blocks) {
     return Code::lifetime_invalid;
   }
@@ -81,7 +83,9 @@ Verdict open_session(Context& c, const Tx& tx, const OpenSession& body, bool on_
   const auto cost = cost_micro(body.max_units, body.price_cap_micro);
   if (body.max_units == 0 || !cost) return Code::units_invalid;
   if (body.deposit_micro < *cost) return Code::deposit_too_small;
-  if (!debit(c, tx.account, body.deposit_micro)) return Code::insufficient_balance;
+  for (int i = pair ? 2 : 1; i > 0; --i) {
+    if (!debit(c, tx.account, body.deposit_micro)) return Code::insufficient_balance;
+  }
   Session session;
   session.id = session_id(c.chain_id(), tx.account, tx.nonce);
   session.user = tx.account;
@@ -94,8 +98,15 @@ Verdict open_session(Context& c, const Tx& tx, const OpenSession& body, bool on_
   session.allow_audit = body.allow_audit;
   session.on_ledger = on_ledger;
   session.opened_height = c.height;
-  request_draw(c, session);
   c.data = id_key(session.id);
+  if (pair) {
+    Session second = session;
+    second.id = twin_id(session.id);
+    second.twin = session.id;
+    session.twin = second.id;
+    request_draw(c, second);
+  }
+  request_draw(c, session);
   return Code::ok;
 }
 

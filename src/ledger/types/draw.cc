@@ -31,7 +31,7 @@ std::optional<uint64_t> checked_sum(std::span<const uint64_t> weights) {
 std::vector<Pool> suitable(const FrozenPools& frozen, const Session& session) {
   std::vector<Pool> out;
   for (const Pool& pool : frozen.pools) {
-    if (suits(pool.key, session.requirement, session.price_cap_micro)) out.push_back(pool);
+    if (suits(pool.key, session)) out.push_back(pool);
   }
   return out;
 }
@@ -67,11 +67,13 @@ PoolKey pool_of(const Instance& instance, const Offer& offer) {
   return key;
 }
 
-bool suits(const PoolKey& pool, const Requirement& requirement, uint64_t price_cap_micro) {
-  const uint16_t formats = mask(requirement.formats), statuses = mask(requirement.tcb_statuses);
-  return (requirement.formats.empty() || (pool.formats & formats) != 0) &&
-         (requirement.tcb_statuses.empty() || (pool.statuses & ~statuses) == 0) &&
-         pool.price_octave <= std::bit_width(price_cap_micro);
+bool suits(const PoolKey& pool, const Session& session) {
+  const Requirement& asked = session.requirement;
+  const uint16_t formats = mask(asked.formats), statuses = mask(asked.tcb_statuses);
+  return (asked.formats.empty() || (pool.formats & formats) != 0) &&
+         (pool.formats & mask(session.apart_formats)) == 0 &&
+         (asked.tcb_statuses.empty() || (pool.statuses & ~statuses) == 0) &&
+         pool.price_octave <= std::bit_width(session.price_cap_micro);
 }
 
 bool fits(const Session& session, const InstanceId& instance, uint64_t price_micro) {
@@ -150,6 +152,8 @@ std::string_view describe(DrawError error) {
       return "the winner does not fit the request";
     case DrawError::other_winner:
       return "the session has another instance than the draw";
+    case DrawError::left_out:
+      return "kinds of platforms were left out of the draw";
   }
   return "unknown";
 }
@@ -159,6 +163,9 @@ std::expected<void, DrawError> verify_draw(const Session& session, const FrozenP
   if (drawn.tries.empty()) return std::unexpected(DrawError::no_tries);
   if (frozen.height != session.request_height || drawn.height != frozen.height) {
     return std::unexpected(DrawError::other_height);
+  }
+  if (!session.twin && !session.apart_formats.empty()) {
+    return std::unexpected(DrawError::left_out);
   }
   const std::vector<Pool> pools = suitable(frozen, session);
   std::vector<uint64_t> totals;

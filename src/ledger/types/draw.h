@@ -35,7 +35,7 @@ struct PoolKey : Record<PoolKey> {
 
 PoolKey pool_of(const Instance& instance, const Offer& offer);
 // Whether some of the pool may fit.
-bool suits(const PoolKey& pool, const Requirement& requirement, uint64_t price_cap_micro);
+bool suits(const PoolKey& pool, const Session& session);
 // Whether an instance drawn from a pool that suits fits: its price and the user's reports.
 bool fits(const Session& session, const InstanceId& instance, uint64_t price_micro);
 
@@ -131,6 +131,7 @@ enum class DrawError : uint8_t {
   passed_over = 5,   // an instance that fits was passed over
   unfit = 6,         // the winner does not fit
   other_winner = 7,  // the session has another instance
+  left_out = 8,      // pools were left out, and the session has no twin to be apart from
 };
 std::string_view describe(DrawError error);
 

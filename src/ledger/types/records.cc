@@ -112,7 +112,28 @@ const Offer* Instance::offer_for(const ModelRoot& model_root) const {
 }
 
 bool valid(const Requirement& requirement) {
-  return strictly_ascending(requirement.formats) && strictly_ascending(requirement.tcb_statuses);
+  return strictly_ascending(requirement.formats) && strictly_ascending(requirement.tcb_statuses) &&
+         (requirement.diversity == 1 || requirement.diversity == 2);
+}
+
+std::vector<uint8_t> vendor_formats(const Instance& instance) {
+  // Intel: TDX and SGX; AMD; AWS; Arm (evidence/common/evidence.h).
+  static const std::vector<uint8_t> kVendors[] = {{1, 2}, {3}, {8}, {9}};
+  std::vector<uint8_t> out;
+  for (const auto& formats : kVendors) {
+    const bool made_one =
+        std::any_of(instance.platforms.begin(), instance.platforms.end(),
+                    [&](const Platform& platform) { return contains(formats, platform.format); });
+    if (made_one) out.insert(out.end(), formats.begin(), formats.end());
+  }
+  return out;
+}
+
+bool apart(const Instance& a, const Instance& b) {
+  const auto vendors = vendor_formats(a);
+  return a.operator_account != b.operator_account &&
+         std::none_of(b.platforms.begin(), b.platforms.end(),
+                      [&](const Platform& platform) { return contains(vendors, platform.format); });
 }
 
 bool meets(const Instance& instance, const Requirement& requirement) {
@@ -131,6 +152,11 @@ SessionId session_id(std::string_view chain_id, const AccountId& account, uint64
   ByteWriter out = tagged("cloister session v1");
   out.bytes(chain_hash(chain_id)).bytes(account).u64_be(nonce);
   return crypto::sha256(out.view());
+}
+
+SessionId twin_id(const SessionId& first) {
+  ByteWriter out = tagged("cloister twin v1");
+  return crypto::sha256(out.bytes(first).view());
 }
 
 std::optional<uint64_t> cost_micro(uint64_t units, uint64_t price_micro) {

@@ -85,6 +85,9 @@ Session sample_session() {
   out.policy_version = 1;
   out.cumulative_units = 4'000;
   out.redraws = 1;
+  out.requirement.diversity = 2;
+  out.twin = twin_id(out.id);
+  out.apart_formats = {3};
   out.excluded = {hash_of("other instance")};
   return out;
 }

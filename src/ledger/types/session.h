@@ -9,17 +9,26 @@ namespace cloister::ledger {
 struct Requirement : Record<Requirement> {
   std::vector<uint8_t> formats;       // one platform is of one of these; ascending
   std::vector<uint8_t> tcb_statuses;  // each platform's status is one of these; ascending
+  uint8_t diversity = 1;              // 2: two instances of different operators and CPU vendors
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
     v(1, "formats", r.formats, kMaxFormats);
     v(2, "tcb_statuses", r.tcb_statuses, kMaxStatuses);
+    v(3, "diversity", r.diversity);
   }
   bool operator==(const Requirement&) const = default;
 };
 
-bool valid(const Requirement& requirement);  // both lists strictly ascending
+bool valid(const Requirement& requirement);  // both lists strictly ascending; diversity 1 or 2
 bool meets(const Instance& instance, const Requirement& requirement);
+
+// The evidence formats of every vendor that made a CPU of this instance, ascending. GPUs are
+// everywhere of one vendor and do not count.
+std::vector<uint8_t> vendor_formats(const Instance& instance);
+// Neither their operators nor their vendors have anything in common: what betrays one says nothing
+// of the other.
+bool apart(const Instance& a, const Instance& b);
 
 // Units of a session that were paid for in one epoch: above from_units, up to until_units.
 struct SettledRange : Record<SettledRange> {
@@ -69,6 +78,10 @@ struct Session : Record<Session> {
   uint32_t redraws = 0;              // on the user's report
   uint32_t misses = 0;               // draws whose instance was no longer free
   std::vector<InstanceId> excluded;  // in the order of the reports
+  // With diversity 2: the other session of the pair, and the formats that this one was not to be
+  // drawn from, those of the instance that the other one had by then.
+  std::optional<SessionId> twin;
+  std::vector<uint8_t> apart_formats;
   // What checks may still ask for, ascending; only of sessions that allow checks.
   std::vector<SettledRange> settled;
 
@@ -103,6 +116,8 @@ struct Session : Record<Session> {
     v(27, "owner_permille", r.owner_permille);
     v(28, "on_ledger", r.on_ledger);
     v(29, "settled", r.settled, kEpochsOpen + 1);
+    v(30, "twin", r.twin);
+    v(31, "apart_formats", r.apart_formats, kMaxFormats);
   }
   bool operator==(const Session&) const = default;
 };
@@ -110,6 +125,9 @@ struct Session : Record<Session> {
 // SHA-256("cloister session v1" ‖ 00 ‖ SHA-256(chain_id) ‖ account ‖ u64be nonce) of the
 // transaction that opened it: the user knows it before the transaction is in a block.
 SessionId session_id(std::string_view chain_id, const AccountId& account, uint64_t nonce);
+
+// SHA-256("cloister twin v1" ‖ 00 ‖ id): the second session of a pair.
+SessionId twin_id(const SessionId& first);
 
 // units × price for a million, rounded up once. Nothing when it does not fit.
 std::optional<uint64_t> cost_micro(uint64_t units, uint64_t price_micro);
