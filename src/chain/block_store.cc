@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "chain/persist_points.h"
 #include "chain/sqlite.h"
 #include "crypto/hash.h"
 
@@ -49,10 +50,13 @@ Status write_genesis(Database& db, const StoreIdentity& identity,
   if (!stored) return stored;
   auto put = db.prepare("INSERT INTO state VALUES(?,?,?)");
   if (!put) return std::unexpected(put.error());
-  for (const StateRow& row : genesis) {
+  for (size_t i = 0; i < genesis.size(); ++i) {
+    if (i == genesis.size() / 2) reach(PersistPoint::draft_half);
+    const StateRow& row = genesis[i];
     const Status done = put->bind(1, row.family).bind(2, row.key).bind(3, row.value).run();
     if (!done) return done;
   }
+  reach(PersistPoint::draft_written);
   return {};
 }
 
@@ -60,6 +64,7 @@ Status fill_new_file(const std::string& path, const StoreIdentity& identity,
                      const std::vector<StateRow>& genesis) {
   auto db = Database::open(path, true);
   if (!db) return std::unexpected(db.error());
+  reach(PersistPoint::draft_begun);
   for (const char* sql : {"BEGIN IMMEDIATE", kSchema}) {
     const Status done = db->execute(sql);
     if (!done) return done;
@@ -68,6 +73,7 @@ Status fill_new_file(const std::string& path, const StoreIdentity& identity,
   if (!written) return written;
   const Status committed = db->execute("COMMIT");
   if (!committed) return committed;
+  reach(PersistPoint::draft_committed);
   return db->execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
@@ -81,9 +87,11 @@ Status create(const std::string& path, const StoreIdentity& identity,
   }
   const Status filled = fill_new_file(draft, identity, genesis);
   if (!filled) return filled;
+  reach(PersistPoint::draft_flushed);
   std::error_code failed;
   std::filesystem::rename(draft, path, failed);
   if (failed) return std::unexpected(ChainError::io);
+  reach(PersistPoint::renamed);
   return sync_directory(path);
 }
 
@@ -147,16 +155,20 @@ struct BlockStore::Impl {
     const Buffer bytes = encode_block(block);
     const Hash32 digest = digest_of(bytes);
     Status done = add_block.bind(1, block.height()).bind(2, Bytes(digest)).bind(3, bytes).run();
+    reach(PersistPoint::block_written);
     for (size_t i = 0; done && i < block.txs.size(); ++i) {
       const Hash32 id = light::tx_id(block.txs[i]);
       add_tx.bind(1, Bytes(id)).bind(2, block.height()).bind(3, static_cast<int64_t>(i));
       done = add_tx.bind(4, block.results[i].outcome.code == 0 ? 1 : 0).run();
     }
+    reach(PersistPoint::txs_written);
     for (size_t i = 0; done && i < changes.size(); ++i) {
+      if (i == changes.size() / 2) reach(PersistPoint::changes_half);
       const StateChange& c = changes[i];
       done = c.value ? put.bind(1, c.family).bind(2, c.key).bind(3, *c.value).run()
                      : erase.bind(1, c.family).bind(2, c.key).run();
     }
+    reach(PersistPoint::changes_written);
     return done;
   }
 };
@@ -198,11 +210,14 @@ Result<BlockStore> BlockStore::open(const std::string& path, const StoreIdentity
 Status BlockStore::append(const Block& block, const std::vector<StateChange>& changes) {
   const Status begun = impl_->db.execute("BEGIN IMMEDIATE");
   if (!begun) return begun;
+  reach(PersistPoint::block_begun);
   const Status written = impl_->write(block, changes);
   const Status committed = written ? impl_->db.execute("COMMIT") : written;
   if (!committed) {
     // After some errors SQLite has rolled back already; then this has nothing to do.
     [[maybe_unused]] const Status rolled_back = impl_->db.execute("ROLLBACK");
+  } else {
+    reach(PersistPoint::committed);
   }
   return committed;
 }
