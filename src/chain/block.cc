@@ -14,6 +14,17 @@ Buffer part_bytes(const light::Header& header, std::span<const Buffer> txs) {
   return out.take();
 }
 
+// Whether what is stored beside the header is what the header stands for.
+Status check_contents(const Block& block) {
+  const light::Header& h = block.header();
+  const light::Commit& commit = block.signed_header.commit;
+  const bool fits = block.results.size() == block.txs.size() && commit.height == h.height &&
+                    equal(commit.block_id.hash, light::header_hash(h)) &&
+                    equal(commit.block_id.parts_hash, parts_hash(h, block.txs));
+  if (!fits) return std::unexpected(ChainError::bad_block);
+  return {};
+}
+
 }  // namespace
 
 Hash32 parts_hash(const light::Header& header, std::span<const Buffer> txs) {
@@ -67,12 +78,19 @@ Status check_successor(const HeaderParts& parts, const Block* last, const Block&
   if (h != next_header(parts, last, time_ms, block.txs)) {
     return std::unexpected(ChainError::broken_link);
   }
-  const light::Commit& commit = block.signed_header.commit;
-  const bool fits = block.results.size() == block.txs.size() && commit.height == h.height &&
-                    equal(commit.block_id.hash, light::header_hash(h)) &&
-                    equal(commit.block_id.parts_hash, parts_hash(h, block.txs));
-  if (!fits) return std::unexpected(ChainError::bad_block);
-  return {};
+  return check_contents(block);
+}
+
+Status check_alone(const HeaderParts& parts, const Block& block) {
+  const light::Header& h = block.header();
+  light::Header own = next_header(parts, nullptr, block.time_ms(), block.txs);
+  own.height = h.height;
+  own.last_block_id = h.last_block_id;
+  own.last_commit_hash = h.last_commit_hash;
+  own.app_hash = h.app_hash;
+  own.last_results_hash = h.last_results_hash;
+  if (h != own) return std::unexpected(ChainError::broken_link);
+  return check_contents(block);
 }
 
 Status check_signature(const HeaderParts& parts, const Block& block) {

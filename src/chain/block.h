@@ -47,6 +47,8 @@ light::Commit sign_header(const light::Header& header, std::span<const Buffer> t
 // Whether `block` is a block after `last` in every hash: header, transactions, results, parent,
 // commit, state. The signature is the caller's question: the last one covers all before it.
 Status check_successor(const HeaderParts& parts, const Block* last, const Block& block);
+// The same as far as it can be seen without the block before it.
+Status check_alone(const HeaderParts& parts, const Block& block);
 Status check_signature(const HeaderParts& parts, const Block& block);
 
 }  // namespace cloister::chain

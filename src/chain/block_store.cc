@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "chain/persist_points.h"
@@ -14,13 +15,15 @@ namespace cloister::chain {
 namespace {
 
 constexpr int64_t kApplicationId = 0x436c6f73;  // "Clos"
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;
 
 constexpr const char* kSchema =
-    "PRAGMA application_id=1131179891; PRAGMA user_version=1;"
+    "PRAGMA application_id=1131179891; PRAGMA user_version=2;"
     "CREATE TABLE identity(chain_id TEXT NOT NULL, genesis_hash BLOB NOT NULL) STRICT;"
     "CREATE TABLE blocks(height INTEGER PRIMARY KEY, digest BLOB NOT NULL, block BLOB NOT NULL)"
     " STRICT;"
+    "CREATE TABLE pruned(earliest INTEGER NOT NULL) STRICT;"
+    "INSERT INTO pruned VALUES(1);"
     "CREATE TABLE txs(id BLOB PRIMARY KEY, height INTEGER NOT NULL, place INTEGER NOT NULL,"
     " ok INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE state(family TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
@@ -127,7 +130,9 @@ Status check_identity(Database& db, const StoreIdentity& identity) {
 
 struct BlockStore::Impl {
   Database db;
+  int64_t earliest = 1;
   Statement add_block, add_tx, put, erase, get_height, get_block, get_tx, get_rows;
+  Statement prune_block, prune_tx, set_earliest;
 
   Status prepare() {
     const std::pair<Statement*, const char*> all[] = {
@@ -142,13 +147,52 @@ struct BlockStore::Impl {
         {&get_block, "SELECT digest, block FROM blocks WHERE height=?"},
         {&get_tx, "SELECT height, place FROM txs WHERE id=?"},
         {&get_rows, "SELECT family, key, value FROM state"},
+        {&prune_block, "DELETE FROM blocks WHERE height=?"},
+        {&prune_tx, "DELETE FROM txs WHERE id=? AND height=?"},
+        {&set_earliest, "UPDATE pruned SET earliest=?"},
     };
     for (const auto& [statement, sql] : all) {
       auto prepared = db.prepare(sql);
       if (!prepared) return std::unexpected(prepared.error());
       *statement = std::move(*prepared);
     }
+    const auto stored = db.number("SELECT earliest FROM pruned");
+    if (!stored) return std::unexpected(stored.error());
+    earliest = *stored;
     return {};
+  }
+
+  Result<Block> block(int64_t height) {
+    const auto row = get_block.bind(1, height).step();
+    std::optional<Block> found;
+    if (row && *row && equal(get_block.bytes(0), digest_of(get_block.bytes(1)))) {
+      found = decode_block(get_block.bytes(1));
+    }
+    get_block.reset();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return std::unexpected(ChainError::missing_block);
+    if (!found || found->height() != height) return std::unexpected(ChainError::bad_block);
+    return std::move(*found);
+  }
+
+  // The new earliest height, once the transaction is committed.
+  Result<int64_t> prune(int64_t keep_from) {
+    const int64_t until = std::min(keep_from, std::max<int64_t>(earliest, 2) + kMaxPrunedAtOnce);
+    if (until <= std::max<int64_t>(earliest, 2)) return earliest;
+    for (int64_t h = std::max<int64_t>(earliest, 2); h < until; ++h) {
+      const auto old = block(h);
+      if (!old) return std::unexpected(old.error());
+      for (const Buffer& tx : old->txs) {
+        const Hash32 id = light::tx_id(tx);
+        const Status gone = prune_tx.bind(1, Bytes(id)).bind(2, h).run();
+        if (!gone) return std::unexpected(gone.error());
+      }
+      const Status gone = prune_block.bind(1, h).run();
+      if (!gone) return std::unexpected(gone.error());
+    }
+    const Status noted = set_earliest.bind(1, until).run();
+    if (!noted) return std::unexpected(noted.error());
+    return until;
   }
 
   Status write(const Block& block, const std::vector<StateChange>& changes) {
@@ -207,16 +251,22 @@ Result<BlockStore> BlockStore::open(const std::string& path, const StoreIdentity
   return BlockStore(std::move(impl));
 }
 
-Status BlockStore::append(const Block& block, const std::vector<StateChange>& changes) {
+Status BlockStore::append(const Block& block, const std::vector<StateChange>& changes,
+                          int64_t keep_from) {
   const Status begun = impl_->db.execute("BEGIN IMMEDIATE");
   if (!begun) return begun;
   reach(PersistPoint::block_begun);
-  const Status written = impl_->write(block, changes);
+  Status written = impl_->write(block, changes);
+  Result<int64_t> earliest = impl_->earliest;
+  if (written) earliest = impl_->prune(keep_from);
+  if (!earliest) written = std::unexpected(earliest.error());
+  reach(PersistPoint::pruned);
   const Status committed = written ? impl_->db.execute("COMMIT") : written;
   if (!committed) {
     // After some errors SQLite has rolled back already; then this has nothing to do.
     [[maybe_unused]] const Status rolled_back = impl_->db.execute("ROLLBACK");
   } else {
+    impl_->earliest = *earliest;
     reach(PersistPoint::committed);
   }
   return committed;
@@ -229,22 +279,20 @@ Result<int64_t> BlockStore::height() const {
   const int64_t count = row && *row ? read.int64(1) : 0;
   read.reset();
   if (!row) return std::unexpected(row.error());
-  if (height != count) return std::unexpected(ChainError::missing_block);
+  const int64_t pruned = std::max<int64_t>(impl_->earliest - 2, 0);  // the first is always there
+  if (height != count + pruned || impl_->earliest < 1 ||
+      impl_->earliest > std::max<int64_t>(height, 1)) {
+    return std::unexpected(ChainError::missing_block);
+  }
   return height;
 }
 
+int64_t BlockStore::earliest() const {
+  return impl_->earliest;
+}
+
 Result<Block> BlockStore::block(int64_t height) const {
-  Statement& read = impl_->get_block;
-  const auto row = read.bind(1, height).step();
-  std::optional<Block> block;
-  if (row && *row && equal(read.bytes(0), digest_of(read.bytes(1)))) {
-    block = decode_block(read.bytes(1));
-  }
-  read.reset();
-  if (!row) return std::unexpected(row.error());
-  if (!*row) return std::unexpected(ChainError::missing_block);
-  if (!block || block->height() != height) return std::unexpected(ChainError::bad_block);
-  return std::move(*block);
+  return impl_->block(height);
 }
 
 Result<std::optional<BlockStore::TxPlace>> BlockStore::find_tx(const Hash32& id) const {

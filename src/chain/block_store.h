@@ -16,6 +16,8 @@ struct StoreIdentity {
   Hash32 genesis_hash{};
 };
 
+constexpr int64_t kMaxPrunedAtOnce = 100;
+
 class BlockStore {
  public:
   // Opens the file, or makes it with the genesis state when it does not exist. The new file gets
@@ -26,9 +28,12 @@ class BlockStore {
   BlockStore(BlockStore&&) noexcept;
   BlockStore& operator=(BlockStore&&) noexcept;
 
-  Status append(const Block& block, const std::vector<StateChange>& changes);
+  // Blocks below `keep_from` go, but for the first, which a client begins at: at most
+  // kMaxPrunedAtOnce of them with each block.
+  Status append(const Block& block, const std::vector<StateChange>& changes, int64_t keep_from = 1);
 
   Result<int64_t> height() const;  // 0 before the first block
+  int64_t earliest() const;        // from here on no block is missing; 1 unless some were pruned
   Result<Block> block(int64_t height) const;
   // Where a transaction succeeded, or else where it stood last; nothing when it is in no block.
   struct TxPlace {

@@ -32,6 +32,7 @@ LocalConfig local_config(const LedgerConfig& config) {
   local.power = static_cast<int64_t>(config.genesis.validators[0].power);
   local.block_interval_ms = config.block_interval_ms;
   local.heartbeat_ms = config.heartbeat_ms;
+  local.keep_blocks = config.keep_blocks;
   return local;
 }
 

@@ -23,6 +23,7 @@ struct LedgerConfig {
   std::vector<std::string> public_hosts;
   int64_t block_interval_ms = 200;
   int64_t heartbeat_ms = 3000;
+  int64_t keep_blocks = 0;  // 0: all
   std::function<void(ChainError)> on_failure;
 };
 

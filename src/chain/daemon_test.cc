@@ -112,6 +112,30 @@ TEST_F(EmbeddedLedger, RestartContinues) {
   EXPECT_EQ(balance(*c, "carol", outcome.height), 6'000U);
 }
 
+// Who knows nothing but the genesis begins at the first block, which is never pruned.
+TEST_F(EmbeddedLedger, APrunedLedgerServesNewClients) {
+  const int64_t height = send(*client(), transfer("alice", 0, "carol", 5'000)).height;
+  ledger_->stop();
+  ledger_.reset();
+  context_.emplace(2);
+  LedgerConfig config = ledger_config(dir());
+  config.keep_blocks = 3;
+  auto started = LedgerDaemon::start(context_->executor(), clock_, std::move(config));
+  ASSERT_TRUE(started) << describe(started.error());
+  ledger_.emplace(std::move(*started));
+  {
+    const auto c = client();
+    ASSERT_TRUE(context_->await(c->watch(height + 10, light::Millis(15'000))));
+  }
+  const auto c = client();
+  EXPECT_EQ(balance(*c, "carol"), 5'000U);
+  EXPECT_EQ(context_->await(c->watch(2, light::Millis(15'000))).error(), LightError::pruned);
+  EXPECT_EQ(context_->await(c->light_block(2)).error(), LightError::pruned);
+  EXPECT_TRUE(context_->await(c->light_block(1)));
+  const auto outcome = send(*c, transfer("alice", 1, "carol", 1'000));
+  EXPECT_EQ(balance(*c, "carol", outcome.height), 6'000U);
+}
+
 TEST_F(EmbeddedLedger, LongPollsEndWithTheBlock) {
   const auto c = client();
   const auto newest = context_->await(c->latest());

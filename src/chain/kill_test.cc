@@ -15,7 +15,7 @@
 namespace cloister::chain {
 namespace {
 
-constexpr int64_t kBlocks = 24;
+constexpr int64_t kBlocks = 24, kKept = 5;
 const std::vector<std::string> kPeople = {"alice", "bob", "operator"};
 
 const ledger::Genesis& genesis() {
@@ -23,7 +23,7 @@ const ledger::Genesis& genesis() {
   return made;
 }
 
-Result<LocalChain> open_ledger(const std::string& path) {
+Result<LocalChain> open_ledger(const std::string& path, int64_t keep_blocks) {
   ledger::SampleNetwork sample = ledger::sample_network(1);
   LocalConfig config;
   config.path = path;
@@ -32,6 +32,7 @@ Result<LocalChain> open_ledger(const std::string& path) {
   config.genesis_time_ms = static_cast<UnixMillis>(genesis().time_ms);
   config.validator = sample.keys[0].public_key();
   config.power = 10;
+  config.keep_blocks = keep_blocks;
   auto app = LedgerApplication::create(genesis(), std::make_shared<ledger::ScriptedVerifier>(),
                                        crypto::Ed25519Key::from_seed(sample.keys[0].seed()),
                                        std::move(sample.secrets[0]));
@@ -104,8 +105,8 @@ struct End {
 };
 
 // Opens, goes on to the last block, and says what it came to.
-std::optional<End> go_on(const std::string& path) {
-  auto chain = open_ledger(path);
+std::optional<End> go_on(const std::string& path, int64_t keep_blocks) {
+  auto chain = open_ledger(path, keep_blocks);
   if (!chain) {
     ADD_FAILURE() << describe(chain.error());
     return std::nullopt;
@@ -134,7 +135,7 @@ bool write_until(const std::string& path, PersistPoint point, int n) {
     killed_at = point;
     passes_left = n;
     on_persist_points_for_testing(&kill_there);
-    (void)go_on(path);
+    (void)go_on(path, kKept);
     ::_exit(0);
   }
   int status = 0;
@@ -144,7 +145,7 @@ bool write_until(const std::string& path, PersistPoint point, int n) {
 
 TEST(KilledLedger, AtEveryPersistPointGoesOnToTheSameRoot) {
   const TemporaryFolder folder;
-  const auto want = go_on(folder.file("undisturbed.db"));
+  const auto want = go_on(folder.file("undisturbed.db"), 0);
   ASSERT_TRUE(want);
   for (int i = 0; i < kPersistPoints; ++i) {
     const auto point = static_cast<PersistPoint>(i);
@@ -156,7 +157,7 @@ TEST(KilledLedger, AtEveryPersistPointGoesOnToTheSameRoot) {
       ASSERT_TRUE(write_until(path, point, n)) << "the point was not reached";
       // Killed again at the same place of its second life, if it gets there.
       write_until(path, point, of_creation ? 0 : 2);
-      EXPECT_EQ(go_on(path), want);
+      EXPECT_EQ(go_on(path, kKept), want);
     }
   }
 }
@@ -165,8 +166,8 @@ TEST(KilledLedger, AtEveryPersistPointGoesOnToTheSameRoot) {
 TEST(KilledLedger, ItsLifeHasDrawsAndCollateralInIt) {
   const TemporaryFolder folder;
   const std::string path = folder.file("ledger.db");
-  ASSERT_TRUE(go_on(path));
-  auto chain = open_ledger(path);
+  ASSERT_TRUE(go_on(path, 0));
+  auto chain = open_ledger(path, 0);
   ASSERT_TRUE(chain);
   std::map<std::string, int> families;
   const auto rows = chain->store_for_testing().state_rows();

@@ -37,10 +37,13 @@ Result<LocalChain> LocalChain::open(const LocalConfig& config, std::unique_ptr<A
 Status LocalChain::replay() {
   const auto height = store_.height();
   if (!height) return std::unexpected(height.error());
-  for (int64_t h = 1; h <= *height; ++h) {
+  const int64_t earliest = store_.earliest();
+  for (int64_t h = 1; h <= *height; h = h == 1 && earliest > 1 ? earliest : h + 1) {
     auto block = store_.block(h);
     if (!block) return std::unexpected(block.error());
-    const Status linked = check_successor(parts_, last_ ? &*last_ : nullptr, *block);
+    const bool after_pruned = h > 1 && h == earliest;
+    const Status linked = after_pruned ? check_alone(parts_, *block)
+                                       : check_successor(parts_, last_ ? &*last_ : nullptr, *block);
     if (!linked) return linked;
     last_ = std::move(*block);
   }
@@ -100,7 +103,8 @@ Status LocalChain::produce(UnixMillis now_ms) {
   block.events = std::move(output.events);
   block.app_hash = output.app_hash;
   block.signed_header.commit = sign_header(header, block.txs, key_);
-  const Status stored = store_.append(block, output.changes);
+  const int64_t keep_from = config_.keep_blocks > 0 ? header.height - config_.keep_blocks + 1 : 1;
+  const Status stored = store_.append(block, output.changes, keep_from);
   if (!stored) {
     stopped_ = stored.error();
     return stored;

@@ -26,13 +26,15 @@ struct LocalConfig {
   int64_t block_interval_ms = 200;  // between blocks while transactions wait or work is due
   int64_t proof_delay_ms = 10;      // after transactions or due work: the next header proves it
   int64_t heartbeat_ms = 3000;      // between blocks when nothing happens, for freshness
+  int64_t keep_blocks = 0;          // the newest, and the first; 0: all
   MempoolLimits mempool;
 };
 
 class LocalChain {
  public:
   // Opens or begins the chain and verifies all of it: the links, transactions and results of every
-  // block, the last signature, and that the stored state has the root that the blocks lead to.
+  // block that was not pruned, the last signature, and that the stored state has the root that the
+  // blocks lead to.
   static Result<LocalChain> open(const LocalConfig& config, std::unique_ptr<Application> app,
                                  crypto::Ed25519Key key);
 
@@ -45,6 +47,7 @@ class LocalChain {
 
   int64_t height() const { return last_ ? last_->height() : 0; }
   const std::optional<Block>& last() const { return last_; }
+  int64_t earliest() const { return store_.earliest(); }
   Result<Block> block(int64_t height) const;  // missing_block when there is none
   Result<std::optional<BlockStore::TxPlace>> find_tx(const Hash32& id) const;
   // The state after `height`; nothing when it is not among the last kViewsKept.

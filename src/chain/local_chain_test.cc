@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "chain/chain_testing.h"
+#include "chain/sqlite.h"
 #include "light/sync.h"
 
 namespace cloister::chain {
@@ -164,6 +167,140 @@ TEST_F(Driver, EqualInputsGiveEqualBlocks) {
     produce();
     ASSERT_TRUE(other->produce(now_ms_));
     ASSERT_EQ(encode_block(*chain_->last()), encode_block(*other->last()));
+  }
+}
+
+// --- pruning
+// ----------------------------------------------------------------------------------------
+
+class Pruned : public testing::Test {
+ protected:
+  std::string path() const { return folder_.file("pruned.db"); }
+  Result<LocalChain> open(int64_t keep_blocks) const {
+    LocalConfig config = toy_config(path());
+    config.keep_blocks = keep_blocks;
+    return LocalChain::open(config, std::make_unique<ToyApplication>(), test_key(1));
+  }
+  // Each block holds one transaction of Alice's.
+  void produce(LocalChain&& chain, int count) { produce(chain, count); }
+  void produce(LocalChain& chain, int count) {
+    for (int i = 0; i < count; ++i) {
+      const auto nonce = static_cast<uint64_t>(chain.height());
+      chain.submit(toy_tx(kAlice, nonce, "a", std::to_string(nonce)));
+      ASSERT_TRUE(chain.produce(kTestGenesisMs + 1000 * chain.height()));
+    }
+  }
+  Status execute(const char* sql) const { return Database::open(path(), false)->execute(sql); }
+  TemporaryFolder folder_;
+};
+
+TEST_F(Pruned, OldBlocksGoAndTheChainIsTheSame) {
+  auto whole = open_toy(folder_.file("whole.db"));
+  auto chain = open(5);
+  ASSERT_TRUE(whole && chain);
+  produce(*whole, 30);
+  produce(*chain, 30);
+  EXPECT_EQ(encode_block(*chain->last()), encode_block(*whole->last()));
+  EXPECT_EQ(chain->earliest(), 26);
+  for (int64_t h = 1; h <= 30; ++h) {
+    SCOPED_TRACE(h);
+    const auto tx =
+        light::tx_id(toy_tx(kAlice, static_cast<uint64_t>(h - 1), "a", std::to_string(h - 1)));
+    const auto block = chain->block(h);
+    if (h == 1 || h >= 26) {
+      ASSERT_TRUE(block);
+      EXPECT_EQ(encode_block(*block), encode_block(*whole->block(h)));
+      EXPECT_EQ((*chain->find_tx(tx))->height, h);
+    } else {
+      EXPECT_EQ(block.error(), ChainError::missing_block);
+      EXPECT_FALSE(*chain->find_tx(tx));
+    }
+  }
+}
+
+TEST_F(Pruned, ItOpensAgainAndGoesOnWhateverIsToBeKept) {
+  {
+    produce(std::move(*open(5)), 30);
+  }
+  {
+    auto chain = open(0);
+    ASSERT_TRUE(chain) << describe(chain.error());
+    produce(*chain, 10);
+    EXPECT_EQ(chain->earliest(), 26);
+  }
+  auto chain = open(3);
+  ASSERT_TRUE(chain);
+  produce(*chain, 1);
+  EXPECT_EQ(chain->earliest(), 39);
+  auto whole = open_toy(folder_.file("whole.db"));
+  produce(*whole, 41);
+  EXPECT_EQ(encode_block(*chain->last()), encode_block(*whole->last()));
+}
+
+TEST_F(Pruned, ALongPastGoesInSteps) {
+  {
+    produce(std::move(*open(0)), 250);
+  }
+  auto chain = open(10);
+  ASSERT_TRUE(chain);
+  EXPECT_EQ(chain->earliest(), 1);
+  for (const int64_t want : {102, 202, 244, 245}) {
+    produce(*chain, 1);
+    EXPECT_EQ(chain->earliest(), want);
+  }
+}
+
+TEST_F(Pruned, WhatIsMissingBesidesIsFound) {
+  const char* const damages[] = {
+      "DELETE FROM blocks WHERE height=28",
+      "DELETE FROM blocks WHERE height=1",
+      "DELETE FROM blocks WHERE height=26",
+      "DELETE FROM pruned",
+      "UPDATE pruned SET earliest=1",
+      "UPDATE pruned SET earliest=27",
+      "UPDATE pruned SET earliest=31",
+      "UPDATE pruned SET earliest=-5",
+      "UPDATE pruned SET earliest=9223372036854775807",
+      "INSERT INTO blocks SELECT 25, digest, block FROM blocks WHERE height=26",
+      "UPDATE blocks SET height=25 WHERE height=26",
+      // One block in another's place, with its own good digest.
+      "UPDATE blocks SET (digest, block)=(SELECT digest, block FROM blocks WHERE height=27)"
+      " WHERE height=26",
+  };
+  for (const char* damage : damages) {
+    SCOPED_TRACE(damage);
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path() + suffix);
+    {
+      produce(std::move(*open(5)), 30);
+    }
+    ASSERT_TRUE(open(5));
+    ASSERT_TRUE(execute(damage));
+    EXPECT_FALSE(open(5));
+  }
+}
+
+// The first block that was kept has nothing before it to be compared with.
+TEST_F(Driver, ABlockAloneIsCheckedAsFarAsItCanBe) {
+  chain_->submit(toy_tx(kAlice, 0, "a", "1"));
+  produce(3);
+  const HeaderParts& parts = chain_->parts();
+  for (int64_t h = 1; h <= 3; ++h) EXPECT_TRUE(check_alone(parts, *chain_->block(h)));
+  const std::pair<const char*, std::function<void(Block&)>> faults[] = {
+      {"chain", [](Block& b) { b.signed_header.header.chain_id = "other"; }},
+      {"version", [](Block& b) { b.signed_header.header.app_version += 1; }},
+      {"validators", [](Block& b) { b.signed_header.header.validators_hash[0] ^= 1; }},
+      {"proposer", [](Block& b) { b.signed_header.header.proposer_address[0] ^= 1; }},
+      {"transactions", [](Block& b) { b.txs.clear(); }},
+      {"results", [](Block& b) { b.results.clear(); }},
+      {"commit", [](Block& b) { b.signed_header.commit.height += 1; }},
+      {"hash", [](Block& b) { b.signed_header.commit.block_id.hash[0] ^= 1; }},
+      {"parts", [](Block& b) { b.signed_header.commit.block_id.parts_hash[0] ^= 1; }},
+      {"state", [](Block& b) { b.signed_header.header.app_hash[0] ^= 1; }},
+  };
+  for (const auto& [name, spoil] : faults) {
+    Block block = *chain_->block(1);
+    spoil(block);
+    EXPECT_FALSE(check_alone(parts, block)) << name;
   }
 }
 

@@ -17,10 +17,11 @@ enum class PersistPoint : uint8_t {
   block_written,    // the block itself
   txs_written,      // and where its transactions stand
   changes_half,     // half of what it changed in the state
-  changes_written,  // all of it, not committed
+  changes_written,  // all of it
+  pruned,           // and old blocks are gone; not committed
   committed,        // durable; nobody has heard of it
 };
-constexpr int kPersistPoints = 12;
+constexpr int kPersistPoints = 13;
 
 // Nothing happens here, but for a test that has asked to be called.
 void reach(PersistPoint point);

@@ -76,6 +76,12 @@ std::expected<Block, RpcFault> RpcMethods::block_of(const RpcCall& call) const {
   if (height < 1 || height > chain_.height()) {
     return refuse(RpcCode::internal, "the height is above the newest block");
   }
+  if (height > 1 && height < chain_.earliest()) {
+    // CometBFT's words: clients know pruned blocks by them.
+    return refuse(RpcCode::internal, "height " + light::decimal(height) +
+                                         " is not available, lowest height is " +
+                                         light::decimal(chain_.earliest()));
+  }
   auto block = chain_.block(height);
   if (!block) return refuse(RpcCode::internal, describe(block.error()));
   return std::move(*block);
@@ -92,7 +98,7 @@ RpcAnswer RpcMethods::status() const {
   sync.set("latest_app_hash", last ? to_hex_upper(last->header().app_hash) : "");
   sync.set("latest_block_height", light::decimal(chain_.height()));
   sync.set("latest_block_time", light::time_text(last ? last->header().time : light::Timestamp()));
-  sync.set("earliest_block_height", "1");
+  sync.set("earliest_block_height", light::decimal(chain_.earliest()));
   sync.set("catching_up", false);
   return JsonValue::object({{"node_info", node}, {"sync_info", sync}, {"validator_info", own}});
 }

@@ -165,6 +165,16 @@ std::expected<void, std::string> watch_sessions(const LedgerAccess& access,
           const auto results = co_await client.watch(height + 1, kReadTimeout);
           touched.clear();
           if (!results && results.error() == light::LightError::not_yet) continue;
+          if (!results && results.error() == light::LightError::pruned) {
+            newest = co_await client.latest();
+            if (!newest) co_return told(newest.error());
+            fmt::print(stderr,
+                       "note: blocks {} to {} are gone; what changed in them is not shown\n",
+                       height + 1, newest->height - 1);
+            height = newest->height - 1;
+            if (only) touched.insert(*only);
+            continue;
+          }
           if (!results) co_return told(results.error());
           height = results->height;
           touched = sessions_in(*results);

@@ -14,6 +14,9 @@
 namespace cloister::cli {
 namespace {
 
+// Who was away for an hour of heartbeats still reads every block that it missed.
+constexpr int64_t kLeastKeptBlocks = 1200;
+
 std::expected<chain::LedgerConfig, std::string> read_config(const std::string& path) {
   auto file = TomlFile::load(path);
   if (!file) return std::unexpected(file.error());
@@ -24,7 +27,12 @@ std::expected<chain::LedgerConfig, std::string> read_config(const std::string& p
   out.port = file->integer<uint16_t>("port", 0);
   out.block_interval_ms = file->integer<int64_t>("block_interval_ms", 200);
   out.heartbeat_ms = file->integer<int64_t>("heartbeat_ms", 3000);
+  out.keep_blocks = file->integer<int64_t>("keep_blocks", 0);
   if (auto good = file->finish(); !good) return std::unexpected(good.error());
+  if (out.keep_blocks != 0 && out.keep_blocks < kLeastKeptBlocks) {
+    return std::unexpected(
+        fmt::format("{}: keep_blocks is 0, for all, or at least {}", path, kLeastKeptBlocks));
+  }
   out.dir = data.string();
   auto genesis = read_genesis(genesis_path);
   if (!genesis) return std::unexpected(genesis.error());

@@ -52,6 +52,7 @@ std::optional<EndpointState> blame(LightError error) {
     case LightError::bad_state:
     case LightError::trust_expired:
     case LightError::not_yet:
+    case LightError::pruned:
     case LightError::conflicting_headers:
       return std::nullopt;
     case LightError::unreachable:

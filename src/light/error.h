@@ -49,6 +49,7 @@ enum class LightError {
   wrong_height,
   not_yet,
   conflicting_headers,
+  pruned,
 };
 
 std::string_view describe(LightError error);

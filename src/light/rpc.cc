@@ -21,13 +21,23 @@ LightError cause_of(http::Error error) {
   }
 }
 
+// Errors have no codes of their own but for the protocol's; these words have been CometBFT's since
+// blocks can be pruned.
+LightError refusal_of(const JsonValue& error) {
+  for (const char* member : {"data", "message"}) {
+    const auto text = error[member].string();
+    if (text && text->find("lowest height is") != std::string::npos) return LightError::pruned;
+  }
+  return LightError::remote_refused;
+}
+
 std::expected<JsonValue, LightError> result_of(const http::Response& response) {
   JsonLimits limits;
   limits.max_bytes = kMaxAnswerBytes;
   limits.max_values = 2'000'000;
   auto answer = parse_json(response.text(), limits);
   if (!answer) return std::unexpected(LightError::bad_json);
-  if (answer->find("error")) return std::unexpected(LightError::remote_refused);
+  if (const JsonValue* error = answer->find("error")) return std::unexpected(refusal_of(*error));
   const JsonValue* result = answer->find("result");
   if (!result) return std::unexpected(LightError::bad_json);
   return *result;
