@@ -11,35 +11,54 @@
 namespace cloister::crypto {
 namespace {
 
+// Fetched once: OpenSSL 3 otherwise looks the implementation up at each use, which takes twice as
+// long as a short message. They live as long as the process.
+const EVP_MD* fetched(const char* name) {
+  const EVP_MD* md = EVP_MD_fetch(nullptr, name, nullptr);
+  require(md != nullptr);
+  return md;
+}
+
 const EVP_MD* md_of(HashKind kind) {
+  static const EVP_MD* const kSha256 = fetched("SHA256");
+  static const EVP_MD* const kSha384 = fetched("SHA384");
+  static const EVP_MD* const kSha512 = fetched("SHA512");
   switch (kind) {
     case HashKind::sha256:
-      return EVP_sha256();
+      return kSha256;
     case HashKind::sha384:
-      return EVP_sha384();
+      return kSha384;
     case HashKind::sha512:
-      return EVP_sha512();
+      return kSha512;
   }
   std::abort();
 }
 
+// `out` has the hash's size.
+void digest(HashKind kind, Bytes data, uint8_t* out) {
+  thread_local const Owned<EVP_MD_CTX> context{EVP_MD_CTX_new()};
+  require(EVP_DigestInit_ex(context.get(), md_of(kind), nullptr) == 1 &&
+          EVP_DigestUpdate(context.get(), data.data(), data.size()) == 1 &&
+          EVP_DigestFinal_ex(context.get(), out, nullptr) == 1);
+}
+
 template <size_t N>
-Fixed<N> digest(const EVP_MD* md, Bytes data) {
+Fixed<N> digest(HashKind kind, Bytes data) {
   Fixed<N> out;
-  require(EVP_Digest(data.data(), data.size(), out.data(), nullptr, md, nullptr) == 1);
+  digest(kind, data, out.data());
   return out;
 }
 
 }  // namespace
 
 Hash32 sha256(Bytes data) {
-  return digest<32>(EVP_sha256(), data);
+  return digest<32>(HashKind::sha256, data);
 }
 Fixed<48> sha384(Bytes data) {
-  return digest<48>(EVP_sha384(), data);
+  return digest<48>(HashKind::sha384, data);
 }
 Fixed<64> sha512(Bytes data) {
-  return digest<64>(EVP_sha512(), data);
+  return digest<64>(HashKind::sha512, data);
 }
 
 struct Sha256::Context {
@@ -47,7 +66,7 @@ struct Sha256::Context {
 };
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  require(EVP_DigestInit_ex(context_->md.get(), EVP_sha256(), nullptr) == 1);
+  require(EVP_DigestInit_ex(context_->md.get(), md_of(HashKind::sha256), nullptr) == 1);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -70,7 +89,7 @@ size_t size_bytes(HashKind kind) {
 
 Buffer hash(HashKind kind, Bytes data) {
   Buffer out(size_bytes(kind));
-  require(EVP_Digest(data.data(), data.size(), out.data(), nullptr, md_of(kind), nullptr) == 1);
+  digest(kind, data, out.data());
   return out;
 }
 

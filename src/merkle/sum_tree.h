@@ -31,10 +31,19 @@ class SumTree {
   static Hit locate(std::span<const SumTree* const> trees, uint64_t point);
 
  private:
-  struct Node;
-  using Link = std::shared_ptr<const Node>;  // null is the empty subtree
+  // What a subtree sums up to stands beside the link to it, so that a walk from the root looks at
+  // nothing but the nodes on its way. At most one of the two is set; none: the empty subtree.
+  struct Inner;
+  struct Child {
+    SumNode summed;
+    std::shared_ptr<const Inner> inner;
+    std::shared_ptr<const Weight> leaf;
+    bool empty() const { return !inner && !leaf; }
+  };
   struct Builder;
-  Link root_;
+  static void prefetch(const Child& child);
+  static const Child* child_of(const Child& parent, bool right, size_t level);
+  Child root_;
 };
 
 }  // namespace cloister::merkle
