@@ -1,7 +1,6 @@
 #include "admission/admission.h"
 
 #include <algorithm>
-#include <set>
 
 #include "evidence/collateral.h"
 #include "ledger/types/limits.h"
@@ -18,24 +17,43 @@ bool needed(const std::vector<evidence::CollateralName>& names,
 
 // The files that the evidence needs, each once: many objects come with the same chain. Evidence
 // that cannot be read needs none: the verifier says what is wrong with it.
-std::optional<evidence::Collateral> collateral_for(
-    const evidence::Evidence& evidence, std::span<const ledger::CollateralRecord> records,
-    const evidence::TrustAnchors& anchors) {
-  evidence::Collateral out;
-  const auto names = evidence::collateral_needed(evidence, anchors);
+std::vector<const Buffer*> files_for(const evidence::Evidence& evidence,
+                                     std::span<const ledger::CollateralRecord> records,
+                                     const evidence::TrustAnchors& anchors,
+                                     const evidence::dcap::PckChains& chains) {
+  std::vector<const Buffer*> out;
+  const auto names = evidence::collateral_needed(evidence, anchors, chains);
   if (!names) return out;
-  std::set<Buffer> seen;
   for (const auto& record : records) {
     if (!needed(*names, record)) continue;
     for (const Buffer& file : record.files) {
-      if (seen.insert(file).second && !out.add(file)) return std::nullopt;
+      const bool known = std::ranges::any_of(out, [&](const Buffer* f) { return *f == file; });
+      if (!known) out.push_back(&file);
     }
   }
   return out;
 }
 
-ItemVerdict verdict_on(const evidence::Evidence& evidence, const evidence::Collateral& collateral,
-                       const Question& question) {
+CollateralMemory::Prepared prepared_anew(
+    std::span<const Buffer* const> files,
+    const std::shared_ptr<const evidence::dcap::PckChains>& chains) {
+  evidence::Collateral out;
+  for (const Buffer* file : files) {
+    if (!out.add(*file)) return nullptr;
+  }
+  return std::make_shared<const evidence::PreparedCollateral>(std::move(out), chains);
+}
+
+Hash32 key_of(std::span<const Buffer* const> files) {
+  crypto::Sha256 hash;
+  for (const Buffer* file : files) {
+    hash.update(ByteWriter().u64_be(file->size()).view()).update(*file);
+  }
+  return hash.finish();
+}
+
+ItemVerdict verdict_on(const evidence::Evidence& evidence,
+                       const evidence::PreparedCollateral& collateral, const Question& question) {
   const auto verify_policy = policy::verify_policy(question.rules.merged, question.anchors);
   ItemVerdict out;
   out.verification =
@@ -128,7 +146,21 @@ std::optional<policy::Reason> Judgement::policy_reason() const {
   return items.back().decision.first_refusal();
 }
 
+CollateralMemory::Prepared CollateralMemory::prepare(std::span<const Buffer* const> files) {
+  const Hash32 key = key_of(files);
+  const std::lock_guard lock(mutex_);
+  const auto at = std::ranges::find(known_, key, &Known::key);
+  if (at != known_.end()) return at->prepared;
+  auto prepared = prepared_anew(files, chains_);
+  if (!prepared) return nullptr;
+  known_.push_back({key, prepared});
+  if (known_.size() > kMaxRemembered) known_.pop_front();
+  return prepared;
+}
+
 Judgement judge(const Question& question) {
+  CollateralMemory of_this_judgement;
+  CollateralMemory& memory = question.memory ? *question.memory : of_this_judgement;
   Judgement out;
   if (question.evidence.empty() || question.evidence.size() > ledger::kMaxEvidenceItems) {
     out.refusal = Refusal::evidence_absent;
@@ -136,7 +168,9 @@ Judgement judge(const Question& question) {
   }
   for (const auto& item : question.evidence) {
     const evidence::Evidence evidence{static_cast<evidence::Format>(item.format), item.bytes};
-    const auto collateral = collateral_for(evidence, question.collateral, question.anchors);
+    const auto files =
+        files_for(evidence, question.collateral, question.anchors, memory.chains());
+    const auto collateral = memory.prepare(files);
     if (!collateral) {
       out.refusal = Refusal::collateral_unusable;
       return out;

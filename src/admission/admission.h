@@ -6,7 +6,11 @@
 // Pure: collateral, policy, binding, time and height are arguments.
 #pragma once
 
-#include "evidence/verify.h"
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "evidence/verifier.h"
 #include "ledger/types/genesis.h"
 #include "ledger/types/instance.h"
 #include "policy/policy.h"
@@ -43,6 +47,28 @@ struct Judgement {
   std::optional<policy::Reason> policy_reason() const;
 };
 
+// Collateral that was taken apart before, by its bytes: for whoever judges much evidence against
+// the same records. It changes no verdict, only its cost. May be used by several threads.
+class CollateralMemory {
+ public:
+  using Prepared = std::shared_ptr<const evidence::PreparedCollateral>;
+
+  // Null when the files are no collateral, or more of it than a verifier takes.
+  Prepared prepare(std::span<const Buffer* const> files);
+  const evidence::dcap::PckChains& chains() const { return *chains_; }
+
+ private:
+  struct Known {
+    Hash32 key{};
+    Prepared prepared;
+  };
+  const std::shared_ptr<const evidence::dcap::PckChains> chains_ =
+      std::make_shared<const evidence::dcap::PckChains>();
+  std::mutex mutex_;
+  std::deque<Known> known_;  // the oldest of too many is forgotten
+};
+constexpr size_t kMaxRemembered = 16;
+
 struct Question {
   std::span<const ledger::EvidenceItem> evidence;
   std::span<const ledger::CollateralRecord> collateral;  // all that the ledger holds
@@ -52,6 +78,7 @@ struct Question {
   UnixSeconds now = 0;
   uint64_t height = 0;          // of the ledger, for releases
   std::string_view chain_id{};  // on which machines have their names
+  CollateralMemory* memory = nullptr;
 };
 
 // Every item must verify and satisfy policy; one failure fails the whole, whichever it is. An

@@ -98,6 +98,7 @@ struct World {
   std::vector<ledger::CollateralRecord> collateral = all_collateral();
   UnixSeconds now = kNow;
   uint64_t height = kHeight;
+  CollateralMemory* memory = nullptr;
 
   World() {
     genesis.development = true;
@@ -112,7 +113,7 @@ struct World {
   Judgement judged() const {
     const auto anchors = anchors_of(genesis);
     return judge({evidence, collateral, anchors, policy::layered(rules_of(policy)),
-                  evidence::Binding::report_data(kBinding), now, height});
+                  evidence::Binding::report_data(kBinding), now, height, "", memory});
   }
 };
 
@@ -146,6 +147,58 @@ TEST(Judge, AdmitsSimulatedMachinesWhereDevelopmentIsAllowed) {
     EXPECT_FALSE(got.evidence_error());
     EXPECT_FALSE(got.policy_reason());
   }
+}
+
+// With a memory every verdict is what it is without one.
+TEST(Judge, AMemoryChangesNoVerdict) {
+  CollateralMemory memory;
+  const std::function<void(World&)> changes[] = {
+      [](World&) {},
+      [](World&) {},
+      [](World& w) { w.evidence = {tdx({9})}; },
+      [](World& w) { w.evidence[0].bytes[200] ^= 1; },
+      [](World& w) { w.now += 31 * 86'400; },
+      [](World& w) { w.genesis.development_intel[0][0] ^= 1; },
+      [](World& w) { w.policy.min_tcb_evaluation_number = 19; },
+      [](World& w) { w.collateral.clear(); },
+      [](World& w) { w.collateral[0].files[0][40] ^= 1; },
+      [](World& w) { w.evidence = {snp()}; },
+      [](World& w) { w.evidence = {snp(), tdx()}; },
+  };
+  for (int round = 0; round < 3; ++round) {
+    for (size_t i = 0; i < std::size(changes); ++i) {
+      SCOPED_TRACE(i);
+      World world;
+      changes[i](world);
+      const Judgement want = world.judged();
+      world.memory = &memory;
+      const Judgement got = world.judged();
+      EXPECT_EQ(got.refusal, want.refusal);
+      EXPECT_EQ(got.evidence_error(), want.evidence_error());
+      EXPECT_EQ(got.policy_reason(), want.policy_reason());
+      EXPECT_EQ(got.items.size(), want.items.size());
+    }
+  }
+}
+
+// It holds sixteen; whoever brings more only makes it forget.
+TEST(CollateralMemory, KnowsWhatCameLastAndRefusesWhatIsNone) {
+  CollateralMemory memory;
+  const auto prepare = [&](const std::vector<Buffer>& files) {
+    std::vector<const Buffer*> lent;
+    for (const Buffer& file : files) lent.push_back(&file);
+    return memory.prepare(lent);
+  };
+  const Buffer root = intel().root_for_testing().certificate.der();
+  const auto first = prepare({root});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(prepare({root}), first);
+  EXPECT_FALSE(prepare({Buffer{1, 2, 3}}));
+  EXPECT_NE(prepare({}), first);
+  for (uint32_t i = 0; i < kMaxRemembered; ++i) {
+    EXPECT_NE(prepare({intel().pck_for_testing(i).certificate.der()}), first);
+  }
+  EXPECT_NE(prepare({root}), first);
 }
 
 TEST(Judge, RefusesEachFaultOfATdxByItsOwnError) {

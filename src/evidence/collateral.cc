@@ -103,12 +103,17 @@ CollateralResult verify_collateral(std::span<const Buffer> files, const TrustAnc
 }
 
 NeededCollateral collateral_needed(const Evidence& evidence, const TrustAnchors& anchors) {
+  return collateral_needed(evidence, anchors, dcap::PckChains());
+}
+
+NeededCollateral collateral_needed(const Evidence& evidence, const TrustAnchors& anchors,
+                                   const dcap::PckChains& chains) {
   if (evidence.bytes.size() > kMaxEvidenceBytes) return std::unexpected(Error::malformed);
   switch (evidence.format) {
     case Format::tdx_quote:
-      return needed_by_quote(evidence.bytes, dcap::Tee::tdx);
+      return needed_by_quote(evidence.bytes, dcap::Tee::tdx, chains);
     case Format::sgx_quote:
-      return needed_by_quote(evidence.bytes, dcap::Tee::sgx);
+      return needed_by_quote(evidence.bytes, dcap::Tee::sgx, chains);
     case Format::snp_report:
       return needed_by_snp_report(evidence.bytes, anchors);
     default:

@@ -5,6 +5,10 @@
 
 #include "evidence/common/evidence.h"
 
+namespace cloister::evidence::dcap {
+class PckChains;
+}
+
 namespace cloister::evidence {
 
 // The numbers lie in the ledger's state and never change.
@@ -64,7 +68,11 @@ std::expected<CollateralFacts, CollateralError> verify_collateral(std::span<cons
 // The names of all that verification of this evidence looks at, under any of `anchors` that may be
 // its root. Nothing in the evidence is believed: a forged one names what it likes and is refused
 // later. Refuses as the verifier does when the evidence has not its form, and a VLEK report as
-// `unsupported`: it does not say whose key signed it.
+// `unsupported`: it does not say whose key signed it. `chains` remembers PCK chains for whoever
+// verifies the evidence next.
+std::expected<std::vector<CollateralName>, Error> collateral_needed(const Evidence& evidence,
+                                                                    const TrustAnchors& anchors,
+                                                                    const dcap::PckChains& chains);
 std::expected<std::vector<CollateralName>, Error> collateral_needed(const Evidence& evidence,
                                                                     const TrustAnchors& anchors);
 

@@ -135,19 +135,19 @@ CollateralResult verify_intel(const CollateralFiles& files, const TrustAnchors& 
   return current(*facts, windows, now);
 }
 
-NeededCollateral needed_by_quote(Bytes bytes, dcap::Tee tee) {
+NeededCollateral needed_by_quote(Bytes bytes, dcap::Tee tee, const dcap::PckChains& chains) {
   const auto quote = dcap::parse_quote(bytes, tee);
   if (!quote) return std::unexpected(quote.error().error);
-  const auto chain = dcap::parse_pck_chain(quote->pck_chain_pem);
-  if (!chain) return std::unexpected(chain.error().error);
-  const auto platform = dcap::pck_extension_of(chain->leaf);
+  const auto platform = chains.platform(quote->pck_chain_pem);
   if (!platform) return std::unexpected(platform.error().error);
-  const Hash32 root = chain->root.spki_sha256();
+  const dcap::PckExtension& extension = (*platform)->extension;
+  const dcap::PckChain& chain = (*platform)->chain;
+  const Hash32 root = chain.root.spki_sha256();
   return std::vector{
-      tcb_info_name(tee, root, platform->fmspc, platform->pce_id),
+      tcb_info_name(tee, root, extension.fmspc, extension.pce_id),
       qe_identity_name(tee, root),
       crl_name(root, root),
-      crl_name(root, chain->intermediate.spki_sha256()),
+      crl_name(root, chain.intermediate.spki_sha256()),
   };
 }
 

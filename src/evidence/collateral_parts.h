@@ -3,6 +3,7 @@
 
 #include "evidence/collateral.h"
 #include "evidence/dcap/chain.h"
+#include "evidence/dcap/prepared.h"
 #include "evidence/dcap/tee.h"
 
 namespace cloister::evidence {
@@ -24,7 +25,7 @@ CollateralResult verify_amd(const CollateralFiles& files, const TrustAnchors& an
                             UnixSeconds now);
 
 using NeededCollateral = std::expected<std::vector<CollateralName>, Error>;
-NeededCollateral needed_by_quote(Bytes quote, dcap::Tee tee);
+NeededCollateral needed_by_quote(Bytes quote, dcap::Tee tee, const dcap::PckChains& chains);
 NeededCollateral needed_by_snp_report(Bytes report, const TrustAnchors& anchors);
 
 CollateralName name_of(CollateralKind kind, const Hash32& root_key, Bytes what);

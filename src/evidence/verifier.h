@@ -6,9 +6,30 @@
 
 namespace cloister::evidence {
 
-// Answers exactly as `verify` does. What does not depend on a piece of evidence or on the time is
-// worked out once: documents and certificates are parsed, and a vendor's signature that held is
+// Collateral of which everything is worked out once that depends neither on a piece of evidence nor
+// on policy or time: documents and certificates are parsed, and a vendor's signature that held is
 // remembered (never one that did not, and never a verdict). May be used by several threads.
+class PreparedCollateral {
+ public:
+  // PCK chains that other collateral's verifications have seen may be shared.
+  explicit PreparedCollateral(Collateral collateral, std::shared_ptr<const dcap::PckChains> chains =
+                                                         std::make_shared<const dcap::PckChains>());
+  PreparedCollateral(const PreparedCollateral&) = delete;
+  PreparedCollateral& operator=(const PreparedCollateral&) = delete;
+
+  const Collateral& collateral() const { return collateral_; }
+  const dcap::Prepared& intel() const { return intel_; }
+
+ private:
+  const Collateral collateral_;
+  const dcap::Prepared intel_;
+};
+
+// Answers exactly as `verify` does with the same collateral.
+Verification verify(const Evidence& evidence, const PreparedCollateral& collateral,
+                    const VerifyPolicy& policy, const Binding& binding, UnixSeconds now);
+
+// The same with one policy for all.
 class Verifier {
  public:
   Verifier(Collateral collateral, VerifyPolicy policy);
@@ -16,9 +37,8 @@ class Verifier {
   Verification verify(const Evidence& evidence, const Binding& binding, UnixSeconds now) const;
 
  private:
-  const Collateral collateral_;
+  const PreparedCollateral collateral_;
   const VerifyPolicy policy_;
-  const dcap::Prepared intel_;
 };
 
 }  // namespace cloister::evidence

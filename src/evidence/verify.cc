@@ -59,12 +59,21 @@ Verification verify(const Evidence& evidence, const Collateral& collateral,
   return judge(evidence, collateral, dcap::Prepared(collateral), policy, binding, now);
 }
 
+PreparedCollateral::PreparedCollateral(Collateral collateral,
+                                       std::shared_ptr<const dcap::PckChains> chains)
+    : collateral_(std::move(collateral)), intel_(collateral_, std::move(chains)) {}
+
+Verification verify(const Evidence& evidence, const PreparedCollateral& collateral,
+                    const VerifyPolicy& policy, const Binding& binding, UnixSeconds now) {
+  return judge(evidence, collateral.collateral(), collateral.intel(), policy, binding, now);
+}
+
 Verifier::Verifier(Collateral collateral, VerifyPolicy policy)
-    : collateral_(std::move(collateral)), policy_(std::move(policy)), intel_(collateral_) {}
+    : collateral_(std::move(collateral)), policy_(std::move(policy)) {}
 
 Verification Verifier::verify(const Evidence& evidence, const Binding& binding,
                               UnixSeconds now) const {
-  return judge(evidence, collateral_, intel_, policy_, binding, now);
+  return evidence::verify(evidence, collateral_, policy_, binding, now);
 }
 
 }  // namespace cloister::evidence

@@ -95,7 +95,7 @@ Result<void> check_complete(const Inputs& inputs, const VerifyPolicy& policy) {
 Result<Inputs> parse_evidence(Bytes bytes, Tee tee, const Prepared& prepared) {
   auto quote = parse_quote(bytes, tee);
   if (!quote) return std::unexpected(quote.error());
-  auto platform = prepared.platform(quote->pck_chain_pem);
+  auto platform = prepared.chains().platform(quote->pck_chain_pem);
   if (!platform) return std::unexpected(platform.error());
   Inputs out;
   out.quote = *quote;

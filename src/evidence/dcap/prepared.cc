@@ -27,12 +27,13 @@ Result<std::shared_ptr<const Platform>> parse_platform(Bytes pem) {
 
 }  // namespace
 
-Prepared::Prepared(const Collateral& collateral)
+Prepared::Prepared(const Collateral& collateral, std::shared_ptr<const PckChains> chains)
     : collateral_(collateral),
+      chains_(std::move(chains)),
       tcb_infos_(parse_all(collateral.tcb_infos, &parse_tcb_info)),
       qe_identities_(parse_all(collateral.qe_identities, &parse_qe_identity)) {}
 
-Result<std::shared_ptr<const Platform>> Prepared::platform(Bytes pck_chain_pem) const {
+Result<std::shared_ptr<const Platform>> PckChains::platform(Bytes pck_chain_pem) const {
   {
     const std::lock_guard lock(mutex_);
     const auto known =

@@ -20,31 +20,40 @@ struct Platform {
 
 constexpr size_t kMaxRememberedChains = 64;
 
-// Immutable but for what it remembers; may be used by several threads.
-class Prepared {
+// May be used by several threads.
+class PckChains {
  public:
-  // `collateral` is lent and outlives this. A document that does not parse refuses each quote.
-  explicit Prepared(const Collateral& collateral);
-
-  const Collateral& collateral() const { return collateral_; }
-  const Result<std::vector<TcbInfo>>& tcb_infos() const { return tcb_infos_; }
-  const Result<std::vector<QeIdentity>>& qe_identities() const { return qe_identities_; }
-
   // Parses the chain, or recalls it when the same bytes came before: its certificates then still
   // know whose signature they carry. The oldest of too many is forgotten.
   Result<std::shared_ptr<const Platform>> platform(Bytes pck_chain_pem) const;
 
  private:
-  const Collateral& collateral_;
-  Result<std::vector<TcbInfo>> tcb_infos_;
-  Result<std::vector<QeIdentity>> qe_identities_;
-
   struct Seen {
     Buffer pem;
     std::shared_ptr<const Platform> platform;
   };
   mutable std::mutex mutex_;
   mutable std::deque<Seen> seen_;
+};
+
+// Immutable but for what it remembers; may be used by several threads.
+class Prepared {
+ public:
+  // `collateral` is lent and outlives this. A document that does not parse refuses each quote.
+  explicit Prepared(const Collateral& collateral,
+                    std::shared_ptr<const PckChains> chains = std::make_shared<const PckChains>());
+
+  const Collateral& collateral() const { return collateral_; }
+  const Result<std::vector<TcbInfo>>& tcb_infos() const { return tcb_infos_; }
+  const Result<std::vector<QeIdentity>>& qe_identities() const { return qe_identities_; }
+
+  const PckChains& chains() const { return *chains_; }
+
+ private:
+  const Collateral& collateral_;
+  const std::shared_ptr<const PckChains> chains_;
+  Result<std::vector<TcbInfo>> tcb_infos_;
+  Result<std::vector<QeIdentity>> qe_identities_;
 };
 
 }  // namespace cloister::evidence::dcap

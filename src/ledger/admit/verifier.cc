@@ -61,6 +61,9 @@ class Verifier final : public AdmissionVerifier {
   bool changes_standing(const CollateralRecord& earlier,
                         const CollateralRecord& later) const override;
   StandingJudge standing_judge(std::span<const CollateralRecord> collateral) const override;
+
+ private:
+  mutable admission::CollateralMemory memory_;
 };
 
 // Vendors bound their lists of advisories less tightly than records do, and a record that does not
@@ -75,7 +78,7 @@ std::expected<Admitted, Code> Verifier::admit(const AdmissionInput& input) const
   const auto binding = evidence::Binding::report_data(input.report_data);
   const auto judgement =
       admission::judge({input.evidence, input.collateral, anchors, rules, binding, input.now,
-                        input.height, input.genesis.chain_id});
+                        input.height, input.genesis.chain_id, &memory_});
   if (!judgement.admitted()) return std::unexpected(code_of(judgement));
   Admitted out;
   for (const auto& item : judgement.items) {

@@ -9,8 +9,9 @@
 
 namespace cloister::ledger {
 
-// Pure and without state; one serves any number of States. Development keys count only under a
-// genesis that is marked `development`, and simulated evidence only when the policy allows it too.
+// Pure, but for what it remembers to be faster; one serves any number of States and threads.
+// Development keys count only under a genesis that is marked `development`, and simulated evidence
+// only when the policy allows it too.
 //
 // Refusals of `admit`: evidence_* is 100 + the verifier's error, policy_* is 130 + policy's first
 // reason, collateral_cannot_judge when the records are more than a verifier takes,
