@@ -44,8 +44,8 @@ Status sync_directory(const std::string& path) {
   return synced ? Status{} : std::unexpected(ChainError::io);
 }
 
-Status write_genesis(Database& db, const StoreIdentity& identity,
-                     const std::vector<StateRow>& genesis) {
+Status write_state(Database& db, const StoreIdentity& identity,
+                   const std::vector<StateRow>& state) {
   auto named = db.prepare("INSERT INTO identity VALUES(?,?)");
   if (!named) return std::unexpected(named.error());
   const Status stored =
@@ -53,9 +53,9 @@ Status write_genesis(Database& db, const StoreIdentity& identity,
   if (!stored) return stored;
   auto put = db.prepare("INSERT INTO state VALUES(?,?,?)");
   if (!put) return std::unexpected(put.error());
-  for (size_t i = 0; i < genesis.size(); ++i) {
-    if (i == genesis.size() / 2) reach(PersistPoint::draft_half);
-    const StateRow& row = genesis[i];
+  for (size_t i = 0; i < state.size(); ++i) {
+    if (i == state.size() / 2) reach(PersistPoint::draft_half);
+    const StateRow& row = state[i];
     const Status done = put->bind(1, row.family).bind(2, row.key).bind(3, row.value).run();
     if (!done) return done;
   }
@@ -63,8 +63,10 @@ Status write_genesis(Database& db, const StoreIdentity& identity,
   return {};
 }
 
+using WriteMore = std::function<Status(Database&)>;
+
 Status fill_new_file(const std::string& path, const StoreIdentity& identity,
-                     const std::vector<StateRow>& genesis) {
+                     const std::vector<StateRow>& state, const WriteMore& more) {
   auto db = Database::open(path, true);
   if (!db) return std::unexpected(db.error());
   reach(PersistPoint::draft_begun);
@@ -72,7 +74,8 @@ Status fill_new_file(const std::string& path, const StoreIdentity& identity,
     const Status done = db->execute(sql);
     if (!done) return done;
   }
-  const Status written = write_genesis(*db, identity, genesis);
+  Status written = write_state(*db, identity, state);
+  if (written) written = more(*db);
   if (!written) return written;
   const Status committed = db->execute("COMMIT");
   if (!committed) return committed;
@@ -81,14 +84,14 @@ Status fill_new_file(const std::string& path, const StoreIdentity& identity,
 }
 
 // Under another name first: a crash in the middle must not leave something that looks like a chain.
-Status create(const std::string& path, const StoreIdentity& identity,
-              const std::vector<StateRow>& genesis) {
+Status create_file(const std::string& path, const StoreIdentity& identity,
+                   const std::vector<StateRow>& state, const WriteMore& more) {
   const std::string draft = path + ".new";
   std::error_code ignored;  // absent is fine; anything else shows when the draft is opened
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     std::filesystem::remove(draft + suffix, ignored);
   }
-  const Status filled = fill_new_file(draft, identity, genesis);
+  const Status filled = fill_new_file(draft, identity, state, more);
   if (!filled) return filled;
   reach(PersistPoint::draft_flushed);
   std::error_code failed;
@@ -146,7 +149,7 @@ struct BlockStore::Impl {
         {&get_height, "SELECT coalesce(max(height),0), count(*) FROM blocks"},
         {&get_block, "SELECT digest, block FROM blocks WHERE height=?"},
         {&get_tx, "SELECT height, place FROM txs WHERE id=?"},
-        {&get_rows, "SELECT family, key, value FROM state"},
+        {&get_rows, "SELECT family, key, value FROM state ORDER BY family, key"},
         {&prune_block, "DELETE FROM blocks WHERE height=?"},
         {&prune_tx, "DELETE FROM txs WHERE id=? AND height=?"},
         {&set_earliest, "UPDATE pruned SET earliest=?"},
@@ -232,7 +235,7 @@ Result<BlockStore> BlockStore::open(const std::string& path, const StoreIdentity
     if (std::filesystem::exists(path + "-wal", failed)) {
       return std::unexpected(ChainError::damaged);
     }
-    const Status created = create(path, identity, genesis);
+    const Status created = create_file(path, identity, genesis, [](Database&) { return Status(); });
     if (!created) return std::unexpected(created.error());
   }
   // SQLite takes an empty file for a new database; here it is one that lost everything.
@@ -249,6 +252,27 @@ Result<BlockStore> BlockStore::open(const std::string& path, const StoreIdentity
   const Status prepared = impl->prepare();
   if (!prepared) return std::unexpected(prepared.error());
   return BlockStore(std::move(impl));
+}
+
+Status BlockStore::create(const std::string& path, const StoreIdentity& identity,
+                          const std::vector<StateRow>& state, const Block& first,
+                          const Block& last) {
+  std::error_code failed;
+  for (const char* suffix : {"", "-wal"}) {
+    if (std::filesystem::exists(path + suffix, failed) || failed) {
+      return std::unexpected(ChainError::exists);
+    }
+  }
+  return create_file(path, identity, state, [&](Database& db) -> Status {
+    Impl impl;
+    impl.db = std::move(db);
+    Status done = impl.prepare();
+    if (done) done = impl.write(first, {});
+    if (done && last.height() > 1) done = impl.write(last, {});
+    if (done) done = impl.set_earliest.bind(1, last.height()).run();
+    db = std::move(impl.db);
+    return done;
+  });
 }
 
 Status BlockStore::append(const Block& block, const std::vector<StateChange>& changes,
@@ -306,17 +330,27 @@ Result<std::optional<BlockStore::TxPlace>> BlockStore::find_tx(const Hash32& id)
 }
 
 Result<std::vector<StateRow>> BlockStore::state_rows() const {
-  Statement& read = impl_->get_rows;
   std::vector<StateRow> rows;
+  const Status read = each_state_row([&](const StateRow& row) {
+    rows.push_back(row);
+    return Status();
+  });
+  if (!read) return std::unexpected(read.error());
+  return rows;
+}
+
+Status BlockStore::each_state_row(const std::function<Status(const StateRow&)>& visit) const {
+  Statement& read = impl_->get_rows;
+  Status visited;
   Result<bool> more = read.step();
-  while (more && *more) {
-    rows.push_back(
+  while (more && *more && visited) {
+    visited = visit(
         {std::string(as_text(read.bytes(0))), to_buffer(read.bytes(1)), to_buffer(read.bytes(2))});
-    more = read.step();
+    if (visited) more = read.step();
   }
   read.reset();
   if (!more) return std::unexpected(more.error());
-  return rows;
+  return visited;
 }
 
 Status BlockStore::limit_pages_for_testing(int64_t pages) {

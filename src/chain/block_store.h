@@ -7,6 +7,8 @@
 // the caller.
 #pragma once
 
+#include <functional>
+
 #include "chain/block.h"
 
 namespace cloister::chain {
@@ -24,6 +26,10 @@ class BlockStore {
   // its name only when it is complete.
   static Result<BlockStore> open(const std::string& path, const StoreIdentity& identity,
                                  const std::vector<StateRow>& genesis);
+  // Makes the file, which must not exist, with the state after `last` and no other blocks than
+  // these two, which may be one.
+  static Status create(const std::string& path, const StoreIdentity& identity,
+                       const std::vector<StateRow>& state, const Block& first, const Block& last);
   ~BlockStore();
   BlockStore(BlockStore&&) noexcept;
   BlockStore& operator=(BlockStore&&) noexcept;
@@ -42,6 +48,8 @@ class BlockStore {
   };
   Result<std::optional<TxPlace>> find_tx(const Hash32& id) const;
   Result<std::vector<StateRow>> state_rows() const;
+  // Ascending by family and key, until `visit` refuses.
+  Status each_state_row(const std::function<Status(const StateRow&)>& visit) const;
 
   // Makes every later write fail as on a full disk.
   Status limit_pages_for_testing(int64_t pages);

@@ -36,17 +36,36 @@ LocalConfig local_config(const LedgerConfig& config) {
   return local;
 }
 
+Result<std::unique_ptr<LedgerApplication>> application_of(LedgerConfig& config) {
+  const Status checked = check_keys(config);
+  if (!checked) return std::unexpected(checked.error());
+  return LedgerApplication::create(config.genesis, config.verifier,
+                                   crypto::Ed25519Key::from_seed(config.validator->seed()),
+                                   std::move(config.beacon));
+}
+
 }  // namespace
+
+Result<BackupFacts> LedgerDaemon::back_up(LedgerConfig config,
+                                          const std::filesystem::path& folder) {
+  auto app = application_of(config);
+  if (!app) return std::unexpected(app.error());
+  return write_backup(local_config(config), std::move(*app), std::move(*config.validator), folder);
+}
+
+Result<BackupFacts> LedgerDaemon::restore(LedgerConfig config,
+                                          const std::filesystem::path& folder) {
+  auto app = application_of(config);
+  if (!app) return std::unexpected(app.error());
+  return restore_backup(local_config(config), std::move(*app), std::move(*config.validator),
+                        folder);
+}
 
 Result<LedgerDaemon> LedgerDaemon::start(boost::asio::any_io_executor executor, const Clock& clock,
                                          LedgerConfig config) {
-  const Status checked = check_keys(config);
-  if (!checked) return std::unexpected(checked.error());
-  const LocalConfig local = local_config(config);
-  auto app_key = crypto::Ed25519Key::from_seed(config.validator->seed());
-  auto app = LedgerApplication::create(config.genesis, config.verifier, std::move(app_key),
-                                       std::move(config.beacon));
+  auto app = application_of(config);
   if (!app) return std::unexpected(app.error());
+  const LocalConfig local = local_config(config);
   auto chain = LocalChain::open(local, std::move(*app), std::move(*config.validator));
   if (!chain) return std::unexpected(chain.error());
   ServiceConfig service;

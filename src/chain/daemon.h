@@ -6,6 +6,7 @@
 //   context.run();
 #pragma once
 
+#include "chain/backup.h"
 #include "chain/service.h"
 #include "ledger/state/state.h"
 #include "ledger/types/beacon.h"
@@ -32,6 +33,10 @@ class LedgerDaemon {
   // Refuses a genesis that is not for one embedded validator, and keys that are not its.
   static Result<LedgerDaemon> start(boost::asio::any_io_executor executor, const Clock& clock,
                                     LedgerConfig config);
+
+  // Of a ledger that does not run (backup.h).
+  static Result<BackupFacts> back_up(LedgerConfig config, const std::filesystem::path& folder);
+  static Result<BackupFacts> restore(LedgerConfig config, const std::filesystem::path& folder);
 
   uint16_t port() const { return service_.port(); }
   void stop() { service_.stop(); }  // see Service::stop

@@ -40,6 +40,10 @@ std::string_view describe(ChainError error) {
       return "the address cannot be listened on";
     case ChainError::stopped:
       return "the chain stopped after an error";
+    case ChainError::bad_snapshot:
+      return "a part of the snapshot is missing, damaged or of another one";
+    case ChainError::exists:
+      return "there is something already where it should go";
   }
   return "unknown";
 }

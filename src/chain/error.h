@@ -29,6 +29,9 @@ enum class ChainError {
   cannot_listen,
   // the driver
   stopped,
+  // backups
+  bad_snapshot,
+  exists,
 };
 
 std::string_view describe(ChainError error);

@@ -5,13 +5,14 @@
 
 namespace cloister::chain {
 
+HeaderParts header_parts(const LocalConfig& config, const Hash32& genesis_root) {
+  return {config.chain_id, config.app_version, {{config.validator, config.power}}, genesis_root};
+}
+
 LocalChain::LocalChain(const LocalConfig& config, std::unique_ptr<Application> app,
                        crypto::Ed25519Key key, BlockStore store)
     : config_(config),
-      parts_{config.chain_id,
-             config.app_version,
-             {{config.validator, config.power}},
-             app->view()->app_hash()},
+      parts_(header_parts(config, app->view()->app_hash())),
       app_(std::move(app)),
       key_(std::move(key)),
       store_(std::move(store)),

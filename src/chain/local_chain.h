@@ -30,6 +30,9 @@ struct LocalConfig {
   MempoolLimits mempool;
 };
 
+// What every header of the chain has.
+HeaderParts header_parts(const LocalConfig& config, const Hash32& genesis_root);
+
 class LocalChain {
  public:
   // Opens or begins the chain and verifies all of it: the links, transactions and results of every
@@ -53,6 +56,9 @@ class LocalChain {
   // The state after `height`; nothing when it is not among the last kViewsKept.
   std::shared_ptr<const StateView> view_at(int64_t height) const;
   const HeaderParts& parts() const { return parts_; }
+  Status each_state_row(const std::function<Status(const StateRow&)>& visit) const {
+    return store_.each_state_row(visit);
+  }
   bool waits(const Hash32& tx_id) const { return mempool_.contains(tx_id); }
   size_t waiting_txs() const { return mempool_.size(); }
   int64_t heartbeat_ms() const { return config_.heartbeat_ms; }

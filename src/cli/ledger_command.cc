@@ -74,13 +74,46 @@ int run(const std::string& path) {
   return failed ? kExitRefused : kExitOk;
 }
 
+int back_up(const std::string& path, const std::string& folder) {
+  auto config = read_config(path);
+  if (!config) return fail(config.error());
+  const auto facts = chain::LedgerDaemon::back_up(std::move(*config), folder);
+  if (!facts) return fail(fmt::format("{}: {}", folder, chain::describe(facts.error())));
+  fmt::print("the state at height {} in {} chunks, signed: {}\n", facts->height, facts->chunks,
+             folder);
+  return kExitOk;
+}
+
+int restore(const std::string& path, const std::string& folder) {
+  auto config = read_config(path);
+  if (!config) return fail(config.error());
+  const std::string where = config->dir;
+  const auto facts = chain::LedgerDaemon::restore(std::move(*config), folder);
+  if (!facts)
+    return fail(fmt::format("{} from {}: {}", where, folder, chain::describe(facts.error())));
+  fmt::print("the ledger in {} stands at height {} and goes on from there\n", where, facts->height);
+  return kExitOk;
+}
+
 }  // namespace
 
 Command add_ledger(CLI::App& program) {
-  auto path = std::make_shared<std::string>();
+  struct Options {
+    std::string config, backup, restore;
+  };
+  auto options = std::make_shared<Options>();
   auto app = program.add_subcommand("ledger", "run the embedded ledger");
-  app->add_option("--config", *path, "its configuration file")->required();
-  return {app, [path] { return run(*path); }};
+  app->add_option("--config", options->config, "its configuration file")->required();
+  auto to = app->add_option("--backup", options->backup,
+                            "do not run it; write its state and last block to this new folder");
+  app->add_option("--restore", options->restore,
+                  "do not run it; make it from the folder that --backup wrote")
+      ->excludes(to);
+  return {app, [options] {
+            if (!options->backup.empty()) return back_up(options->config, options->backup);
+            if (!options->restore.empty()) return restore(options->config, options->restore);
+            return run(options->config);
+          }};
 }
 
 }  // namespace cloister::cli
