@@ -79,19 +79,19 @@ int back_up(const std::string& path, const std::string& folder) {
   if (!config) return fail(config.error());
   const auto facts = chain::LedgerDaemon::back_up(std::move(*config), folder);
   if (!facts) return fail(fmt::format("{}: {}", folder, chain::describe(facts.error())));
-  fmt::print("the state at height {} in {} chunks, signed: {}\n", facts->height, facts->chunks,
-             folder);
+  fmt::print("the state at height {} in {} chunk{}, signed: {}\n", facts->height, facts->chunks,
+             facts->chunks == 1 ? "" : "s", folder);
   return kExitOk;
 }
 
 int restore(const std::string& path, const std::string& folder) {
   auto config = read_config(path);
   if (!config) return fail(config.error());
-  const std::string where = config->dir;
+  const std::string where = (std::filesystem::path(config->dir) / "ledger.db").lexically_normal();
   const auto facts = chain::LedgerDaemon::restore(std::move(*config), folder);
   if (!facts)
     return fail(fmt::format("{} from {}: {}", where, folder, chain::describe(facts.error())));
-  fmt::print("the ledger in {} stands at height {} and goes on from there\n", where, facts->height);
+  fmt::print("{} stands at height {} and goes on from there\n", where, facts->height);
   return kExitOk;
 }
 

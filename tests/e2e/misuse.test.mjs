@@ -224,6 +224,40 @@ test('a damaged database is opened, or refused with a sentence; never a crash', 
   assert.ok(existsSync(join(files, name)));
 });
 
+test('a ledger is backed up once, restored where there is none, and goes on', async () => {
+  const backup = join(place.folder, 'backup');
+  const words = damaged('ledger', () => {});
+  const folder = join(place.folder, 'damaged');
+  const written = await run(place, [...words, '--backup', backup]);
+  assert.equal(written.code, 0, written.err);
+  assert.match(written.out, /^the state at height \d+ in 1 chunk, signed: /);
+  await refused([...words, '--backup', backup], kRefused, 'something already');
+  await refused([...words, '--restore', backup], kRefused, 'ledger.db', 'something already');
+  await refused([...words, '--restore', backup, '--backup', backup], kUnusable, 'excludes');
+  rmSync(join(folder, 'ledger.db'));
+  await refused([...words, '--backup', `${backup}2`], kRefused);
+  edit(join(backup, 'last_block'), (bytes) => `${bytes}x`);
+  await refused([...words, '--restore', backup], kRefused, 'not signed by the validator');
+  rmSync(backup, {recursive: true});
+  const whole = damaged('ledger', () => {});
+  assert.equal((await run(place, [...whole, '--backup', backup])).code, 0);
+  rmSync(join(folder, 'ledger.db'));
+  const restored = await run(place, [...whole, '--restore', backup]);
+  assert.equal(restored.code, 0, restored.err);
+  const {child, ended, first} = start_ledger(whole);
+  assert.equal(await first, 'ready');
+  child.kill('SIGTERM');
+  const {code, err} = await ended;
+  assert.equal(code, 0, err);
+});
+
+test('a ledger that would keep too few blocks says how many', async () => {
+  const words = damaged('ledger', (folder) =>
+    edit(join(folder, 'ledger.toml'), (text) => `${text}keep_blocks = 5\n`),
+  );
+  await refused(words, kRefused, 'keep_blocks', '1200');
+});
+
 test('nothing runs on', () => {
   assert.deepEqual(place.left_over(), []);
 });
