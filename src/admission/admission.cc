@@ -168,8 +168,7 @@ Judgement judge(const Question& question) {
   }
   for (const auto& item : question.evidence) {
     const evidence::Evidence evidence{static_cast<evidence::Format>(item.format), item.bytes};
-    const auto files =
-        files_for(evidence, question.collateral, question.anchors, memory.chains());
+    const auto files = files_for(evidence, question.collateral, question.anchors, memory.chains());
     const auto collateral = memory.prepare(files);
     if (!collateral) {
       out.refusal = Refusal::collateral_unusable;

@@ -73,9 +73,9 @@ class Crl {
   std::optional<Buffer> number() const;  // CRL number, big-endian magnitude
   bool has_authority_key_id() const;
   bool has_unknown_critical_extension() const;
-  bool lists(const Buffer& serial) const;           // serial as Certificate::serial gives it
+  bool lists(const Buffer& serial) const;              // serial as Certificate::serial gives it
   const std::vector<Buffer>& revoked_serials() const;  // ascending
-  bool signed_by(const Certificate& issuer) const;  // remembered as a certificate's is
+  bool signed_by(const Certificate& issuer) const;     // remembered as a certificate's is
 
  private:
   struct Impl;
