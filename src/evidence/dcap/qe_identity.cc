@@ -79,7 +79,7 @@ Result<QeIdentity> parse_qe_identity(std::string_view document) {
   return out;
 }
 
-bool matches(const QeIdentity& identity, const TcbFacts::QuotingEnclave& qe) {
+bool matches(const QeIdentity& identity, const QuotingEnclaveFacts& qe) {
   return qe.mr_signer == identity.mr_signer && qe.isv_prod_id == identity.isv_prod_id &&
          equal_under(identity.misc_select_mask, qe.misc_select, identity.misc_select) &&
          equal_under(identity.attributes_mask, qe.attributes, identity.attributes) &&

@@ -30,6 +30,6 @@ Result<QeIdentity> parse_qe_identity(std::string_view document);
 
 // MRSIGNER, product id, MISCSELECT and ATTRIBUTES under their masks. The DEBUG bit must be clear
 // whatever the mask says. The SVN is judged by the TCB levels instead.
-bool matches(const QeIdentity& identity, const TcbFacts::QuotingEnclave& qe);
+bool matches(const QeIdentity& identity, const QuotingEnclaveFacts& qe);
 
 }  // namespace cloister::evidence::dcap

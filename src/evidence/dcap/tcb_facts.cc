@@ -80,7 +80,7 @@ std::optional<TcbFacts> TcbFacts::decode(Bytes bytes) {
   out.tee = get.flag() ? Tee::tdx : Tee::sgx;
   members(out, [&](auto& member) { get(member); });
   if (get.flag()) {
-    Module& module = out.module.emplace();
+    ModuleFacts& module = out.module.emplace();
     get(module.tee_tcb_svn);
     get(module.mr_signer_seam);
     get(module.seam_attributes);

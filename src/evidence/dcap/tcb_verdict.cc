@@ -16,7 +16,7 @@ void add(TcbVerdict& to, const LevelStatus& level) {
   to.earliest_tcb_date = std::min(to.earliest_tcb_date, level.tcb_date);
 }
 
-Result<void> add_module(const TcbInfo& info, const TcbFacts::Module& module, TcbVerdict& to) {
+Result<void> add_module(const TcbInfo& info, const ModuleFacts& module, TcbVerdict& to) {
   const auto level = module_level(info, module);
   if (!level) return std::unexpected(level.error());
   if (*level == nullptr) return {};
@@ -25,7 +25,7 @@ Result<void> add_module(const TcbInfo& info, const TcbFacts::Module& module, Tcb
   return {};
 }
 
-TcbStatus with_relaunch(const TcbInfo& info, const TcbFacts::Module& module,
+TcbStatus with_relaunch(const TcbInfo& info, const ModuleFacts& module,
                         const RelaunchInput& input) {
   const bool advised = module.tee_tcb_svn_2 && relaunch_advised(info, input);
   return advised ? relaunch_status(input) : input.merged;

@@ -4,7 +4,7 @@
 
 namespace cloister::evidence::dcap {
 
-Result<void> check_module_identity(const TcbInfo& info, const TcbFacts::Module& running) {
+Result<void> check_module_identity(const TcbInfo& info, const ModuleFacts& running) {
   const uint8_t version = running.tee_tcb_svn[1];
   const ModuleIdentity* module = find_module(info, version);
   if (version != 0 && module == nullptr) {
@@ -23,7 +23,7 @@ Result<void> check_module_identity(const TcbInfo& info, const TcbFacts::Module& 
   return {};
 }
 
-Result<const EnclaveLevel*> module_level(const TcbInfo& info, const TcbFacts::Module& running) {
+Result<const EnclaveLevel*> module_level(const TcbInfo& info, const ModuleFacts& running) {
   const Fixed<16>& svn = running.tee_tcb_svn;
   if (svn[1] == 0) return nullptr;
   const ModuleIdentity* module = find_module(info, svn[1]);

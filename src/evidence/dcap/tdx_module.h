@@ -8,10 +8,10 @@ namespace cloister::evidence::dcap {
 
 // MRSIGNERSEAM is the published signer, SEAMATTRIBUTES are zero and the published ones. Refuses
 // `no_tcb_level` when no identity of the module's version is published, else `identity_mismatch`.
-Result<void> check_module_identity(const TcbInfo& info, const TcbFacts::Module& running);
+Result<void> check_module_identity(const TcbInfo& info, const ModuleFacts& running);
 
 // The level of the module; null for a module of version 0, of which only the platform level speaks.
 // Refuses `no_tcb_level`.
-Result<const EnclaveLevel*> module_level(const TcbInfo& info, const TcbFacts::Module& running);
+Result<const EnclaveLevel*> module_level(const TcbInfo& info, const ModuleFacts& running);
 
 }  // namespace cloister::evidence::dcap
