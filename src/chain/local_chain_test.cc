@@ -264,8 +264,7 @@ TEST_F(Pruned, WhatIsMissingBesidesIsFound) {
       "INSERT INTO blocks SELECT 25, digest, block FROM blocks WHERE height=26",
       "UPDATE blocks SET height=25 WHERE height=26",
       // One block in another's place, with its own good digest.
-      "UPDATE blocks SET (digest, block)=(SELECT digest, block FROM blocks WHERE height=27)"
-      " WHERE height=26",
+      "REPLACE INTO blocks SELECT 26, digest, block FROM blocks WHERE height=27",
   };
   for (const char* damage : damages) {
     SCOPED_TRACE(damage);
