@@ -303,9 +303,10 @@ Result<int64_t> BlockStore::height() const {
   const int64_t count = row && *row ? read.int64(1) : 0;
   read.reset();
   if (!row) return std::unexpected(row.error());
-  const int64_t pruned = std::max<int64_t>(impl_->earliest - 2, 0);  // the first is always there
-  if (height != count + pruned || impl_->earliest < 1 ||
-      impl_->earliest > std::max<int64_t>(height, 1)) {
+  // Blocks from `earliest` on, and the first.
+  const int64_t earliest = impl_->earliest;
+  if (earliest < 1 || earliest > std::max<int64_t>(height, 1) ||
+      count != height - std::max<int64_t>(earliest - 2, 0)) {
     return std::unexpected(ChainError::missing_block);
   }
   return height;
