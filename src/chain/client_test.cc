@@ -59,12 +59,16 @@ void set_at(JsonValue& value, std::vector<std::string> path, JsonValue leaf) {
 // Is not there.
 class NoRpc final : public light::Rpc {
  public:
+  explicit NoRpc(LightError says = LightError::unreachable) : says_(says) {}
   light::asio::awaitable<std::expected<JsonValue, LightError>> call(std::string, JsonValue,
                                                                     light::Millis) override {
     ++asked;
-    co_return std::unexpected(LightError::unreachable);
+    co_return std::unexpected(says_);
   }
   int asked = 0;
+
+ private:
+  const LightError says_;
 };
 
 class ClientTest : public testing::Test {
@@ -206,6 +210,16 @@ TEST_F(Endpoints, WhoIsSilentOrLagsGivesWayToTheNext) {
   ASSERT_TRUE(chain_.produce(clock_.now_ms()));
   EXPECT_TRUE(read(late, "k1"));
   EXPECT_EQ(reports(late)[0].state, light::EndpointState::lagging);
+}
+
+// Words cost nothing: whoever says that it no longer has what is asked is passed over as well.
+TEST_F(Endpoints, WhoSaysThatItPrunedWhatIsAskedGivesWayToTheNext) {
+  light::Client c =
+      client_of(list({"pruned", std::make_unique<NoRpc>(LightError::pruned)}, honest("honest")));
+  EXPECT_TRUE(read(c, "k1"));
+  EXPECT_EQ(reports(c)[0].state, light::EndpointState::lagging);
+  EXPECT_EQ(reports(c)[0].error, LightError::pruned);
+  EXPECT_TRUE(context_.await(c.light_block(2)));
 }
 
 TEST_F(Endpoints, AWitnessThatLiesIsNamedAndNothingElse) {

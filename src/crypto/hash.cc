@@ -11,8 +11,8 @@
 namespace cloister::crypto {
 namespace {
 
-// Fetched once: OpenSSL 3 otherwise looks the implementation up at each use, which takes twice as
-// long as a short message. They live as long as the process.
+// Fetched once: OpenSSL 3 otherwise looks the implementation up at each use, which takes longer
+// than to hash a short message. They live as long as the process.
 const EVP_MD* fetched(const char* name) {
   const EVP_MD* md = EVP_MD_fetch(nullptr, name, nullptr);
   require(md != nullptr);

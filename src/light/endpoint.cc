@@ -52,7 +52,6 @@ std::optional<EndpointState> blame(LightError error) {
     case LightError::bad_state:
     case LightError::trust_expired:
     case LightError::not_yet:
-    case LightError::pruned:
     case LightError::conflicting_headers:
       return std::nullopt;
     case LightError::unreachable:
@@ -60,6 +59,7 @@ std::optional<EndpointState> blame(LightError error) {
       return EndpointState::unreachable;
     case LightError::stale:
     case LightError::remote_refused:
+    case LightError::pruned:
       return EndpointState::lagging;
     case LightError::wrong_protocol_version:
     case LightError::wrong_chain:

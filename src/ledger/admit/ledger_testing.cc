@@ -82,6 +82,16 @@ FileGroups intel_collateral(UnixSeconds now) {
           {files.at("pck_platform_ca.crl"), pck_chain}};
 }
 
+std::vector<Buffer> revocation_of(const std::vector<uint32_t>& machines, UnixSeconds now) {
+  const auto& ca = intel().platform_ca_for_testing();
+  std::vector<Buffer> serials;
+  for (const uint32_t machine : machines) {
+    serials.push_back(intel().pck_for_testing(machine).certificate.serial());
+  }
+  const auto list = crypto::issue_crl(ca.certificate, ca.key, now, now + 86'400, 2, serials);
+  return {list.der(), to_buffer(as_bytes(intel().pck_chain(0)))};
+}
+
 FileGroups amd_collateral(uint32_t chip, UnixSeconds now) {
   const auto files = amd().collateral(chip, now);
   const Buffer& chain = files.at("amd_chain.pem");

@@ -19,6 +19,8 @@ const evidence::sim::AmdSimulator& amd();
 // As a node groups its machine's files: each inner list is one put_collateral.
 using FileGroups = std::vector<std::vector<Buffer>>;
 FileGroups intel_collateral(UnixSeconds now);
+// The PCK CA's list of a later number, which names these machines.
+std::vector<Buffer> revocation_of(const std::vector<uint32_t>& machines, UnixSeconds now);
 FileGroups amd_collateral(uint32_t chip, UnixSeconds now);
 
 // A registration in the making; good as it stands. Evidence is issued when it is built.

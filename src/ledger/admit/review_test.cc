@@ -119,12 +119,7 @@ TEST(Review, IntelsDocumentsChangeWhatAMachineIsWorth) {
 
 TEST(Review, ARevokedMachineIsOutAtOnceAndNoOther) {
   Served ledger;
-  const auto& ca = intel().platform_ca_for_testing();
-  const Buffer serial = intel().pck_for_testing(0).certificate.serial();
-  const Buffer list =
-      crypto::issue_crl(ca.certificate, ca.key, ledger.now(), ledger.now() + kDay, 2, {serial})
-          .der();
-  ASSERT_EQ(ledger.put({list, to_buffer(as_bytes(intel().pck_chain(0)))}), Code::ok);
+  ASSERT_EQ(ledger.put(revocation_of({0}, ledger.now())), Code::ok);
   EXPECT_EQ(ledger.state_of("identity"), InstanceState::revoked);
   EXPECT_EQ(ledger.state_of("second"), InstanceState::active);
   EXPECT_EQ(ledger.state_of("snp"), InstanceState::active);

@@ -61,7 +61,7 @@ TEST(Reports, EvidenceThatStillHoldsCostsTheReporterTheFee) {
   EXPECT_EQ(n.session(id).state, SessionState::assigned);
 }
 
-TEST(Reports, EvidenceThatNoLongerHoldsRevokesAndSlashes) {
+TEST(Reports, AMachineWhoseKeyWasTakenBackIsRevokedAndSlashed) {
   TestNetwork n = network();
   const InstanceId node = n.bring_up("op", "node", 1);
   const SessionId drawn = n.open_assigned("alice");

@@ -92,7 +92,7 @@ TEST(Lifecycle, RetiringClosesWhatWasConfirmedAndDrawsTheRestAgain) {
   EXPECT_EQ(s.n.session(assigned).instance, TestNetwork::id_of("node2"));
 }
 
-TEST(Lifecycle, AnybodyMayProveThatEvidenceHoldsNoMore) {
+TEST(Lifecycle, AnybodyMayProveThatAMachinesKeyWasTakenBack) {
   Scene s;
   const SessionId session = s.n.open_confirmed("alice");
   RevokeInstance body;

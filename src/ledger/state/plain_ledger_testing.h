@@ -27,6 +27,10 @@ inline uint64_t part_of(uint64_t amount, uint32_t permille) {
 inline uint64_t capped_sum(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(std::min<Wide>(Wide{a} + b, UINT64_MAX));
 }
+inline bool holds_instance(const Session& s) {
+  return s.state == SessionState::assigned || s.state == SessionState::confirmed ||
+         s.state == SessionState::closing;
+}
 template <typename Map, typename Key>
 auto* at(Map& map, const Key& key) {
   const auto found = map.find(key);
@@ -128,6 +132,7 @@ class PlainLedger {
   void decide(Check& check, CheckOutcome outcome);
   void end_check(Check& check);
 
+  // --- plain_policy_testing.cc: governance, and what vendors say
   void conclude(Proposal& proposal);
   std::optional<Code> refuses(ProposalKind kind, Bytes change) const;
   PolicyLayers changed(ProposalKind kind, Bytes change) const;

@@ -20,7 +20,7 @@ struct Params : Record<Params> {
   uint64_t min_fee_micro = 0;
   uint64_t min_stake_micro = 1'000'000;    // an operator's, before it may register
   uint64_t report_fee_micro = 1'000;       // of a report whose evidence turned out good
-  uint64_t fault_slash_micro = 500'000;    // of an instance that evidence proves unfit
+  uint64_t fault_slash_micro = 500'000;    // of a fault that is proven by evidence or receipts
   uint32_t slash_user_permille = 500;      // of a slash to the wronged user; the rest: treasury
   uint32_t treasury_permille = 50;         // of each settlement
   uint64_t evidence_max_age_blocks = 600;  // from the block that evidence names to its arrival

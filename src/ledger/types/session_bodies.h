@@ -12,7 +12,7 @@ struct OpenSession : Record<OpenSession> {
   Requirement requirement;
   uint64_t max_units = 0;
   uint64_t price_cap_micro = 0;
-  uint64_t deposit_micro = 0;  // at least max_units at price_cap; with diversity 2 twice
+  uint64_t deposit_micro = 0;  // of each session; at least max_units at price_cap
   uint64_t lifetime_blocks = 0;
   bool allow_audit = false;
 
