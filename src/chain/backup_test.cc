@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "chain/chain_testing.h"
+#include "crypto/hash.h"
 
 namespace cloister::chain {
 namespace {
@@ -123,7 +124,21 @@ TEST_F(Backup, AnotherChainOrValidatorIsRefused) {
   EXPECT_EQ(restore(other, "backup").error(), ChainError::broken_link);
 }
 
-// Blocks of one ledger with the state of another, all of it signed.
+// As the validator would sign them, whatever they are.
+void sign_again(const fs::path& folder) {
+  const auto hash_of_file = [&](const char* name) {
+    return crypto::sha256(read_file(folder / name, 1 << 20).value());
+  };
+  ByteWriter message;
+  message.text("cloister backup v1").u8(0);
+  for (const char* name : {"manifest", "first_block", "last_block"}) {
+    message.bytes(hash_of_file(name));
+  }
+  const auto signature = test_key(1).sign(message.view());
+  ASSERT_TRUE(write_file(folder / "signature", signature, FileMode::shared));
+}
+
+// Parts of two ledgers of one validator, all of it signed.
 TEST_F(Backup, AStateThatTheBlocksDoNotLeadToIsRefused) {
   ASSERT_TRUE(back_up("ledger.db", "backup"));
   {
@@ -132,19 +147,44 @@ TEST_F(Backup, AStateThatTheBlocksDoNotLeadToIsRefused) {
     chain->submit(toy_tx(kAlice, 11, "other", "1"));
     ASSERT_TRUE(chain->produce(kTestGenesisMs + 11'000));
   }
+  {
+    auto chain = open("longer.db");
+    produce(*chain, 13);
+  }
   ASSERT_TRUE(back_up("other.db", "other"));
-  const std::string ours = folder_.file("backup"), theirs = folder_.file("other");
-  for (const char* name : {"last_block", "first_block", "manifest", "0"}) {
-    SCOPED_TRACE(name);
-    fs::remove_all(folder_.file("mixed"));
-    fs::copy(ours, folder_.file("mixed"));
-    fs::copy_file(theirs + "/" + name, folder_.file("mixed") + "/" + name,
-                  fs::copy_options::overwrite_existing);
-    const bool same =
-        read_file(ours + "/" + name, 1 << 20) == read_file(theirs + "/" + name, 1 << 20);
-    EXPECT_EQ(restore(config("again.db"), "mixed").has_value(), same);
+  ASSERT_TRUE(back_up("longer.db", "longer"));
+  const fs::path mixed = folder_.file("mixed");
+  const auto mix = [&](const char* with, std::initializer_list<const char*> names) {
+    fs::remove_all(mixed);
+    fs::copy(folder_.file("backup"), mixed);
+    for (const char* name : names) {
+      fs::copy_file(fs::path(folder_.file(with)) / name, mixed / name,
+                    fs::copy_options::overwrite_existing);
+    }
+    sign_again(mixed);
+    return restore(config("again.db"), "mixed");
+  };
+  for (const char* with : {"other", "longer"}) {
+    SCOPED_TRACE(with);
+    EXPECT_EQ(mix(with, {"last_block"}).error(), ChainError::bad_snapshot);
+    EXPECT_EQ(mix(with, {"manifest", "0"}).error(), ChainError::bad_snapshot);
+    EXPECT_EQ(mix(with, {"0"}).error(), ChainError::bad_snapshot);
+    EXPECT_FALSE(fs::exists(folder_.file("again.db")));
+    ASSERT_TRUE(mix(with, {"last_block", "manifest", "0"}));  // then it is the other, whole
     fs::remove(folder_.file("again.db"));
   }
+  EXPECT_EQ(mix("other", {}).value().height, 12);
+}
+
+TEST_F(Backup, ALastBlockThatNobodySignedIsRefused) {
+  ASSERT_TRUE(back_up("ledger.db", "backup"));
+  const fs::path folder = folder_.file("backup");
+  auto block = decode_block(read_file(folder / "last_block", 1 << 20).value());
+  ASSERT_TRUE(block);
+  block->signed_header.commit.signatures.at(0).signature.at(0) ^= 1;
+  ASSERT_TRUE(write_file(folder / "last_block", encode_block(*block), FileMode::shared));
+  sign_again(folder);
+  EXPECT_EQ(restore(config("again.db"), "backup").error(), ChainError::bad_signature);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "chain/chain_testing.h"
 #include "chain/sqlite.h"
+#include "crypto/hash.h"
 #include "light/sync.h"
 
 namespace cloister::chain {
@@ -276,6 +277,30 @@ TEST_F(Pruned, WhatIsMissingBesidesIsFound) {
     ASSERT_TRUE(execute(damage));
     EXPECT_FALSE(open(5));
   }
+}
+
+// Its own digest is right, and so is all that the next block says of it; but these are not the
+// transactions that its header stands for.
+TEST_F(Pruned, TheFirstBlockThatWasKeptIsCheckedAgainstItsHeader) {
+  Block block;
+  {
+    auto chain = open(5);
+    produce(*chain, 30);
+    block = *chain->block(26);
+  }
+  ASSERT_TRUE(open(5));
+  block.txs.at(0).back() ^= 1;
+  const Buffer bytes = encode_block(block);
+  const Hash32 digest = crypto::Sha256()
+                            .update(std::string_view("cloister stored block v1\0", 25))
+                            .update(bytes)
+                            .finish();
+  {
+    auto db = Database::open(path(), false);
+    auto replace = db->prepare("UPDATE blocks SET digest=?, block=? WHERE height=26");
+    ASSERT_TRUE(replace->bind(1, Bytes(digest)).bind(2, Bytes(bytes)).run());
+  }
+  EXPECT_EQ(open(5).error(), ChainError::broken_link);
 }
 
 // The first block that was kept has nothing before it to be compared with.
