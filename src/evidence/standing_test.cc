@@ -212,15 +212,16 @@ TEST(Standing, ACertificateThatCameAlongRevokesNothing) {
   Scenario later;
   later.root_crl = crl_of(hierarchy().root_for_testing(), {later.leaf.serial()});
   Held held = collateral_of(later);
-  const Files with_chain = {bytes_of(later.info_document()), later.signers[0].der(),
-                            later.root.der(), later.intermediate.der()};
-  hold(held, with_chain, later.policy.anchors);
-  EXPECT_TRUE(judge(held, standing_of(Scenario())));
-  Files with_leaf = with_chain;
-  with_leaf.push_back(later.leaf.der());
-  hold(held, with_leaf, later.policy.anchors);
-  EXPECT_TRUE(judge(held, standing_of(Scenario())));
-  EXPECT_TRUE(judges_alike(with_chain, with_leaf));
+  const Buffer document = bytes_of(later.info_document()), signer = later.signers[0].der(),
+               root = later.root.der(), ca = later.intermediate.der(), leaf = later.leaf.der();
+  const Files alone = {document, signer, root};
+  for (const Files& files :
+       {alone, Files{document, ca, signer, root}, Files{document, leaf, ca, signer, root},
+        Files{document, signer, root, ca, leaf}}) {
+    hold(held, files, later.policy.anchors);
+    EXPECT_TRUE(judge(held, standing_of(Scenario())));
+    EXPECT_TRUE(judges_alike(alone, files));
+  }
 }
 
 TEST(Standing, WithoutOneOfItsRecordsNothingIsJudged) {

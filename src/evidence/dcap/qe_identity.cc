@@ -88,8 +88,8 @@ bool matches(const QeIdentity& identity, const QuotingEnclaveFacts& qe) {
 
 bool judges_alike(const QeIdentity& a, const QeIdentity& b) {
   const auto judging = [](const QeIdentity& qe) {
-    return std::tie(qe.evaluation_number, qe.misc_select, qe.misc_select_mask, qe.attributes,
-                    qe.attributes_mask, qe.mr_signer, qe.isv_prod_id, qe.levels);
+    return std::tie(qe.misc_select, qe.misc_select_mask, qe.attributes, qe.attributes_mask,
+                    qe.mr_signer, qe.isv_prod_id, qe.levels);
   };
   return judging(a) == judging(b);
 }

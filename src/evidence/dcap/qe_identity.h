@@ -22,7 +22,8 @@ struct QeIdentity {
   std::vector<EnclaveLevel> levels;  // highest first
 };
 
-// Whether both, of one TEE, judge every enclave alike: only dates and signatures differ.
+// Whether both, of one TEE, judge every enclave alike: only dates, the evaluation number, which
+// says nothing of an enclave, and signatures differ.
 bool judges_alike(const QeIdentity& a, const QeIdentity& b);
 
 // `malformed`, or `unsupported` for another version or the identity of another enclave ("QVE").
