@@ -168,8 +168,7 @@ std::expected<void, std::string> watch_sessions(const LedgerAccess& access,
           if (!results && results.error() == light::LightError::pruned) {
             newest = co_await client.latest();
             if (!newest) co_return told(newest.error());
-            fmt::print(stderr,
-                       "note: blocks {} to {} are gone; what changed in them is not shown\n",
+            fmt::print(stderr, "note: blocks {} to {} are passed over: the first of them is gone\n",
                        height + 1, newest->height - 1);
             height = newest->height - 1;
             if (only) touched.insert(*only);
