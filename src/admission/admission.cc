@@ -2,30 +2,30 @@
 
 #include <algorithm>
 
-#include "evidence/collateral.h"
+#include "admission/gpus.h"
 #include "ledger/types/limits.h"
 
 namespace cloister::admission {
 namespace {
 
-bool needed(const std::vector<evidence::CollateralName>& names,
-            const ledger::CollateralRecord& record) {
-  const evidence::CollateralName name{static_cast<evidence::CollateralKind>(record.kind),
-                                      record.id};
-  return std::ranges::find(names, name) != names.end();
+// Evidence that cannot be read needs none: the verifier says what is wrong with it.
+std::vector<ledger::CollateralRecord> records_for(const evidence::Evidence& evidence,
+                                                  const Question& question,
+                                                  const evidence::dcap::PckChains& chains) {
+  std::vector<ledger::CollateralRecord> out;
+  const auto names = evidence::collateral_needed(evidence, question.anchors, chains);
+  if (!names) return out;
+  for (const evidence::CollateralName& name : *names) {
+    auto held = question.collateral(static_cast<ledger::CollateralKind>(name.kind), name.id);
+    if (held) out.push_back(std::move(*held));
+  }
+  return out;
 }
 
-// The files that the evidence needs, each once: many objects come with the same chain. Evidence
-// that cannot be read needs none: the verifier says what is wrong with it.
-std::vector<const Buffer*> files_for(const evidence::Evidence& evidence,
-                                     std::span<const ledger::CollateralRecord> records,
-                                     const evidence::TrustAnchors& anchors,
-                                     const evidence::dcap::PckChains& chains) {
+// Each file once: many objects come with the same chain.
+std::vector<const Buffer*> files_of(std::span<const ledger::CollateralRecord> records) {
   std::vector<const Buffer*> out;
-  const auto names = evidence::collateral_needed(evidence, anchors, chains);
-  if (!names) return out;
   for (const auto& record : records) {
-    if (!needed(*names, record)) continue;
     for (const Buffer& file : record.files) {
       const bool known = std::ranges::any_of(out, [&](const Buffer* f) { return *f == file; });
       if (!known) out.push_back(&file);
@@ -59,10 +59,7 @@ ItemVerdict verdict_on(const evidence::Evidence& evidence,
   out.verification =
       evidence::verify(evidence, collateral, verify_policy, question.binding, question.now);
   const auto& verified = out.verification.verified;
-  if (!verified) return out;
-  const Hash32 platform = ledger::platform_id_hash(
-      question.chain_id, static_cast<uint8_t>(verified->format()), verified->platform_id());
-  out.decision = policy::decide(*verified, platform, question.rules, question.height);
+  if (verified) out.decision = decision_on(*verified, question);
   return out;
 }
 
@@ -78,6 +75,8 @@ static_assert(same(CollateralKind::sgx_qe_identity, evidence::CollateralKind::sg
 static_assert(same(CollateralKind::certificate, evidence::CollateralKind::certificate));
 static_assert(ledger::kNvidiaGpuFormat == static_cast<uint8_t>(evidence::Format::nvidia_gpu));
 static_assert(same(CollateralKind::crl, evidence::CollateralKind::crl));
+static_assert(same(CollateralKind::manifest, evidence::CollateralKind::manifest));
+static_assert(same(CollateralKind::ocsp_answer, evidence::CollateralKind::ocsp_answer));
 
 }  // namespace
 
@@ -86,6 +85,7 @@ evidence::TrustAnchors anchors_of(const ledger::Genesis& genesis) {
   if (genesis.development) {
     out.development_intel = genesis.development_intel;
     out.development_amd = genesis.development_amd;
+    out.development_nvidia = genesis.development_nvidia;
   }
   return out;
 }
@@ -111,6 +111,14 @@ policy::Rules rules_of(const ledger::NetworkPolicy& policy) {
     out.paused_formats.push_back(static_cast<evidence::Format>(format));
   }
   return out;
+}
+
+ledger::CollateralLookup lookup_in(std::span<const ledger::CollateralRecord> records) {
+  return [records](ledger::CollateralKind kind, const Hash32& id) {
+    const auto at = std::ranges::find_if(
+        records, [&](const auto& record) { return record.kind == kind && record.id == id; });
+    return at == records.end() ? std::nullopt : std::optional(*at);
+  };
 }
 
 std::string_view name(Refusal refusal) {
@@ -158,6 +166,12 @@ CollateralMemory::Prepared CollateralMemory::prepare(std::span<const Buffer* con
   return prepared;
 }
 
+policy::Decision decision_on(const evidence::VerifiedEvidence& verified, const Question& question) {
+  const Hash32 platform = ledger::platform_id_hash(
+      question.chain_id, static_cast<uint8_t>(verified.format()), verified.platform_id());
+  return policy::decide(verified, platform, question.rules, question.height);
+}
+
 Judgement judge(const Question& question) {
   CollateralMemory of_this_judgement;
   CollateralMemory& memory = question.memory ? *question.memory : of_this_judgement;
@@ -167,9 +181,13 @@ Judgement judge(const Question& question) {
     return out;
   }
   for (const auto& item : question.evidence) {
+    if (item.format == ledger::kNvidiaGpuFormat) {
+      judge_gpus(item, question, out);
+      return out;
+    }
     const evidence::Evidence evidence{static_cast<evidence::Format>(item.format), item.bytes};
-    const auto files = files_for(evidence, question.collateral, question.anchors, memory.chains());
-    const auto collateral = memory.prepare(files);
+    const auto records = records_for(evidence, question, memory.chains());
+    const auto collateral = memory.prepare(files_of(records));
     if (!collateral) {
       out.refusal = Refusal::collateral_unusable;
       return out;
@@ -195,7 +213,10 @@ ledger::Platform platform_of(const evidence::VerifiedEvidence& verified,
   out.advisories = verified.advisories();
   out.tcb_evaluation_number = verified.tcb_evaluation_number();
   out.measurement = verified.measurement();
-  out.runtime_measurements = verified.runtime_measurements();
+  // A device's were compared with its vendor's manifests, and nobody compares them again.
+  const bool device = verified.format() == evidence::Format::nvidia_gpu ||
+                      verified.format() == evidence::Format::nvidia_switch;
+  if (!device) out.runtime_measurements = verified.runtime_measurements();
   out.configuration = verified.configuration();
   out.development = verified.development();
   return out;

@@ -10,7 +10,9 @@
 #include <memory>
 #include <mutex>
 
+#include "evidence/collateral.h"
 #include "evidence/verifier.h"
+#include "ledger/types/collateral.h"
 #include "ledger/types/genesis.h"
 #include "ledger/types/instance.h"
 #include "policy/policy.h"
@@ -22,6 +24,9 @@ evidence::TrustAnchors anchors_of(const ledger::Genesis& genesis);
 
 policy::Rules rules_of(const ledger::NetworkPolicy& policy);
 
+// For whoever has the records at hand, which must outlive the lookup.
+ledger::CollateralLookup lookup_in(std::span<const ledger::CollateralRecord> records);
+
 enum class Refusal : uint8_t {
   none = 0,
   evidence_absent = 1,      // no item, or more than kMaxEvidenceItems
@@ -31,7 +36,8 @@ enum class Refusal : uint8_t {
 };
 std::string_view name(Refusal refusal);
 
-// One item's verdict. `decision` is empty when verification already refused.
+// One platform's verdict, in the order of the items; GPUs have one for each device. `decision` is
+// empty when verification already refused.
 struct ItemVerdict {
   evidence::Verification verification;
   policy::Decision decision;
@@ -71,7 +77,7 @@ constexpr size_t kMaxRemembered = 16;
 
 struct Question {
   std::span<const ledger::EvidenceItem> evidence;
-  std::span<const ledger::CollateralRecord> collateral;  // all that the ledger holds
+  ledger::CollateralLookup collateral;  // what the ledger holds
   const evidence::TrustAnchors& anchors;
   const policy::LayeredRules& rules;
   evidence::Binding binding;  // what every item's report data must be
@@ -79,13 +85,15 @@ struct Question {
   uint64_t height = 0;          // of the ledger, for releases
   std::string_view chain_id{};  // on which machines have their names
   CollateralMemory* memory = nullptr;
+  std::optional<Hash32> gpu_nonce{};  // what GPUs must answer; nothing: there may be none
 };
 
 // Every item must verify and satisfy policy; one failure fails the whole, whichever it is. An
-// unknown format is refused by the verifier, as `unsupported`.
+// unknown format is refused by the verifier, as `unsupported`. The last item, and no other, may be
+// the machine's GPUs (gpus.h); they vouch for nothing without a CPU before them.
 //
-// Of the records only those are looked at that the item needs, by the names they verified under:
-// neither their number nor another vendor's objects can change the verdict. A VLEK report does not
+// Only those records are looked at that the item needs, by the names they verified under: no other
+// vendor's objects can change the verdict. A VLEK report does not
 // name its key's certificate and is refused as `collateral_missing`.
 Judgement judge(const Question& question);
 

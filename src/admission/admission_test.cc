@@ -112,7 +112,7 @@ struct World {
   }
   Judgement judged() const {
     const auto anchors = anchors_of(genesis);
-    return judge({evidence, collateral, anchors, policy::layered(rules_of(policy)),
+    return judge({evidence, lookup_in(collateral), anchors, policy::layered(rules_of(policy)),
                   evidence::Binding::report_data(kBinding), now, height, "", memory});
   }
 };

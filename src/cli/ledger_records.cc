@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "ledger/types/collateral.h"
 #include "ledger/types/receipt.h"
 
 namespace cloister::cli {
@@ -149,7 +150,7 @@ std::optional<JsonValue> record_json(Family family, Bytes key, Bytes value) {
     case Family::checks:
       return as<Check>(value);
     case Family::collateral:
-      return key.size() == 1 ? as<CollateralIndex>(value) : as<CollateralRecord>(value);
+      return as<CollateralRecord>(value);
     case Family::draws:
       return draws_json(key, value);
     case Family::instances:

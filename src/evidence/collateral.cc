@@ -11,7 +11,10 @@ namespace {
 constexpr std::string_view kNameDomain = "cloister collateral v1";
 
 bool holds_one_object(const Collateral& c) {
-  return c.tcb_infos.size() + c.qe_identities.size() + c.certificates.size() + c.crls.size() == 1;
+  return c.tcb_infos.size() + c.qe_identities.size() + c.certificates.size() + c.crls.size() +
+                 c.rims.size() + c.ocsp_responses.size() ==
+             1 &&
+         c.keys.empty();
 }
 
 // By its form: only Intel signs JSON, only AMD's endorsement keys come as certificates, and a list
@@ -55,8 +58,10 @@ std::optional<CollateralFiles> sort_files(std::span<const Buffer> files) {
   for (const Buffer& file : files.subspan(1)) {
     if (!chain.add(file)) return std::nullopt;
   }
-  if (!chain.tcb_infos.empty() || !chain.qe_identities.empty() || !chain.crls.empty() ||
-      chain.certificates.size() > kMaxSigningCertificates) {
+  const bool only_certificates = chain.tcb_infos.empty() && chain.qe_identities.empty() &&
+                                 chain.crls.empty() && chain.rims.empty() &&
+                                 chain.ocsp_responses.empty() && chain.keys.empty();
+  if (!only_certificates || chain.certificates.size() > kMaxSigningCertificates) {
     return std::nullopt;
   }
   out.certificates = std::move(chain.certificates);
@@ -98,6 +103,10 @@ CollateralResult verify_collateral(std::span<const Buffer> files, const TrustAnc
                                    UnixSeconds now) {
   const auto sorted = sort_files(files);
   if (!sorted) return std::unexpected(CollateralError::malformed);
+  const Collateral& object = sorted->object;
+  if (!object.rims.empty() || !object.ocsp_responses.empty()) {
+    return verify_nvidia_collateral(*sorted, anchors, now);
+  }
   return looks_like_intel(*sorted) ? verify_intel(*sorted, anchors, now)
                                    : verify_amd(*sorted, anchors, now);
 }

@@ -19,12 +19,15 @@ enum class CollateralKind : uint8_t {
   sgx_qe_identity = 4,
   certificate = 5,  // of an AMD endorsement key, VCEK or VLEK
   crl = 6,
+  manifest = 7,     // NVIDIA's, of a driver, a VBIOS or a switch BIOS
+  ocsp_answer = 8,  // about one certificate below a root of NVIDIA
 };
 
 // What an object is the newest of. A later object of the same name replaces an earlier one:
 //   SHA-256("cloister collateral v1" ‖ 00 ‖ u8 kind ‖ key of the vendor's root ‖ what)
 // with `what`: TCB info FMSPC ‖ PCEID; QE identity nothing; CRL the key of its issuer; certificate
-// u8 kind of key ‖ TCB ‖ chip id or cloud. Keys are SHA-256 of SubjectPublicKeyInfo. The root is
+// u8 kind of key ‖ TCB ‖ chip id or cloud; manifest nvidia::manifest_subject; OCSP answer entry_id
+// (common/standing.h) of the certificate. Keys are SHA-256 of SubjectPublicKeyInfo. The root is
 // part of the name, so that a simulated vendor's object never stands in the place of a real one's.
 struct CollateralName {
   CollateralKind kind{};
@@ -34,9 +37,9 @@ struct CollateralName {
 
 struct CollateralFacts {
   CollateralName name;
-  UnixSeconds issued_at = 0;
-  UnixSeconds next_update = 0;  // as the vendor wrote it; certificates: notAfter
-  uint64_t number = 0;          // TCB evaluation number, CRL number; certificates: 0
+  UnixSeconds issued_at = 0;    // manifests: notBefore of the signer, which is all that tells
+  UnixSeconds next_update = 0;  // as the vendor wrote it; certificates, manifests: notAfter
+  uint64_t number = 0;          // TCB evaluation number, CRL number; else 0
   bool development = false;     // the root is a simulated vendor's
 };
 
@@ -56,6 +59,9 @@ constexpr size_t kMaxSigningCertificates = 8;
 //  - AMD VCEK or VLEK certificate (2.3, step 3): issued by the ASK or ASVK of its product line,
 //    which the pinned ARK of that line issued.
 //  - AMD CRL (step 4): of a pinned ARK.
+//  - NVIDIA manifest (3.2, step 7): signed by the chain in its KeyInfo; nothing comes along.
+//  - NVIDIA OCSP answer (step 4): about the first certificate that comes along, the others being
+//    its issuers in order; whatever it says.
 //
 // Every certificate that comes along must itself stand in that hierarchy, in its role, and be valid
 // at `now`. Both ends of each window count; a CRL ends before its nextUpdate. Causes are looked for
@@ -75,5 +81,11 @@ std::expected<std::vector<CollateralName>, Error> collateral_needed(const Eviden
                                                                     const dcap::PckChains& chains);
 std::expected<std::vector<CollateralName>, Error> collateral_needed(const Evidence& evidence,
                                                                     const TrustAnchors& anchors);
+
+// The same for an NVIDIA device, whose certificates are among `chain`: answers about them, and the
+// manifests of its versions. Answers about a manifest's signers have names once it is there.
+std::expected<std::vector<CollateralName>, Error> device_collateral_needed(
+    const Evidence& device, const Collateral& chain, const TrustAnchors& anchors);
+std::vector<CollateralName> manifest_collateral_needed(std::string_view manifest);
 
 }  // namespace cloister::evidence

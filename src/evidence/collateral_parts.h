@@ -23,15 +23,27 @@ CollateralResult verify_intel(const CollateralFiles& files, const TrustAnchors& 
                               UnixSeconds now);
 CollateralResult verify_amd(const CollateralFiles& files, const TrustAnchors& anchors,
                             UnixSeconds now);
+CollateralResult verify_nvidia_collateral(const CollateralFiles& files, const TrustAnchors& anchors,
+                                          UnixSeconds now);
 
 using NeededCollateral = std::expected<std::vector<CollateralName>, Error>;
 NeededCollateral needed_by_quote(Bytes quote, dcap::Tee tee, const dcap::PckChains& chains);
 NeededCollateral needed_by_snp_report(Bytes report, const TrustAnchors& anchors);
 
+// The names of answers about every certificate of a chain that has one.
+std::vector<CollateralName> answers_about(std::span<const crypto::Certificate> chain, size_t first);
+
 CollateralName name_of(CollateralKind kind, const Hash32& root_key, Bytes what);
 CollateralName tcb_info_name(dcap::Tee tee, const Hash32& root_key, const Fixed<6>& fmspc,
                              const Fixed<2>& pce_id);
 CollateralName qe_identity_name(dcap::Tee tee, const Hash32& root_key);
+inline CollateralName manifest_name(const Hash32& root_key, const Hash32& subject) {
+  return name_of(CollateralKind::manifest, root_key, subject);
+}
+// `entry`: entry_id of the certificate that is asked about.
+inline CollateralName answer_name(const Hash32& root_key, const Hash32& entry) {
+  return name_of(CollateralKind::ocsp_answer, root_key, entry);
+}
 inline CollateralName crl_name(const Hash32& root_key, const Hash32& issuer_key) {
   return name_of(CollateralKind::crl, root_key, issuer_key);
 }

@@ -3,18 +3,35 @@
 #include <algorithm>
 #include <set>
 
+#include "crypto/ocsp.h"
 #include "evidence/collateral_parts.h"
 #include "evidence/dcap/tcb_verdict.h"
+#include "evidence/nvidia/manifest_facts.h"
+#include "evidence/rim/swid.h"
 
 namespace cloister::evidence {
 
-// One object taken apart; one of the three is set.
+namespace {
+
+struct ManifestParts {
+  Hash32 goldens{};                            // nvidia::goldens_digest
+  std::vector<CollateralName> answers_needed;  // about its signers
+  bool operator==(const ManifestParts&) const = default;
+};
+
+}  // namespace
+
+// One object taken apart; one of the five is set.
 struct StandingJudge::Object {
   std::optional<dcap::TcbInfo> tcb_info;
   std::optional<dcap::QeIdentity> qe_identity;
   std::optional<crypto::Crl> list;
+  std::optional<crypto::OcspStatus> answer;
+  std::optional<ManifestParts> manifest;
   std::optional<Buffer> signer_serial;  // of a document
   std::set<Hash32> entries;             // of the list, by entry_id
+
+  static std::unique_ptr<const Object> of(std::span<const Buffer> files);
 };
 
 namespace {
@@ -60,35 +77,75 @@ std::set<Hash32> entries_of(const crypto::Crl& list,
   return out;
 }
 
+// What the answer says of the certificate that came with it.
+std::optional<crypto::OcspStatus> status_of(const CollateralFiles& files) {
+  if (files.object.ocsp_responses.empty() || files.certificates.size() < 2) return std::nullopt;
+  const auto response = crypto::OcspResponse::from_der(files.object.ocsp_responses.front());
+  if (!response) return std::nullopt;
+  const auto answer = response->answer_for(files.certificates[0], files.certificates[1]);
+  return answer ? std::optional(answer->status) : std::nullopt;
+}
+
+std::optional<ManifestParts> manifest_of(const Collateral& object) {
+  if (object.rims.empty()) return std::nullopt;
+  const auto swid = rim::parse_swid(object.rims.front());
+  if (!swid) return std::nullopt;
+  return ManifestParts{nvidia::goldens_digest(swid->goldens),
+                       manifest_collateral_needed(object.rims.front())};
+}
+
 }  // namespace
 
-StandingJudge::StandingJudge(std::span<const HeldCollateral> collateral) {
-  for (const HeldCollateral& held : collateral) {
-    const auto files = sort_files(held.files);
-    if (!files) continue;  // then what needs it lacks it
-    auto object = std::make_unique<Object>();
-    object->tcb_info = tcb_info_of(files->object);
-    object->qe_identity = qe_identity_of(files->object);
-    object->signer_serial = signer_of(files->certificates);
-    if (!files->object.crls.empty()) {
-      object->list = files->object.crls.front();
-      object->entries = entries_of(*object->list, files->certificates);
-    }
-    objects_[held.name] = std::move(object);
-  }
-}
+StandingJudge::StandingJudge(HeldCollateral collateral) : collateral_(std::move(collateral)) {}
 
 StandingJudge::~StandingJudge() = default;
 
-const StandingJudge::Object* StandingJudge::find(const CollateralName& name) const {
-  const auto at = objects_.find(name);
-  return at == objects_.end() ? nullptr : at->second.get();
+std::unique_ptr<const StandingJudge::Object> StandingJudge::Object::of(
+    std::span<const Buffer> held) {
+  const auto files = sort_files(held);
+  if (!files) return nullptr;  // then what needs it lacks it
+  auto object = std::make_unique<Object>();
+  object->tcb_info = tcb_info_of(files->object);
+  object->qe_identity = qe_identity_of(files->object);
+  object->signer_serial = signer_of(files->certificates);
+  if (!files->object.crls.empty()) {
+    object->list = files->object.crls.front();
+    object->entries = entries_of(*object->list, files->certificates);
+  }
+  object->answer = status_of(*files);
+  object->manifest = manifest_of(files->object);
+  return object;
 }
 
-std::expected<Restanding, Fall> StandingJudge::judge(const Standing& standing) const {
-  const bool intel = standing.format == Format::tdx_quote || standing.format == Format::sgx_quote;
-  if (!intel && standing.format != Format::snp_report) return fallen(Error::malformed);
+const StandingJudge::Object* StandingJudge::find(const CollateralName& name) {
+  const auto known = objects_.find(name);
+  if (known != objects_.end()) return known->second.get();
+  const auto held = collateral_(name);
+  return objects_.emplace(name, held ? Object::of(*held) : nullptr).first->second.get();
+}
+
+std::expected<Restanding, Fall> StandingJudge::judge(const Standing& standing) {
   if (standing.certificates.empty()) return fallen(Error::malformed);
+  switch (standing.format) {
+    case Format::tdx_quote:
+    case Format::sgx_quote: {
+      const auto listed = check_lists(standing);
+      return listed ? judge_intel(standing) : std::unexpected(listed.error());
+    }
+    case Format::snp_report: {
+      const auto listed = check_lists(standing);
+      if (!listed) return std::unexpected(listed.error());
+      return Restanding{TcbStatus::up_to_date, {}, 0};
+    }
+    case Format::nvidia_gpu:
+    case Format::nvidia_switch:
+      return judge_nvidia(standing);
+    default:
+      return fallen(Error::malformed);
+  }
+}
+
+std::expected<void, Fall> StandingJudge::check_lists(const Standing& standing) {
   Fall fall;
   for (const Revocable& certificate : standing.certificates) {
     const Object* list = find(crl_name(standing.root_key, certificate.list_issuer));
@@ -98,7 +155,46 @@ std::expected<Restanding, Fall> StandingJudge::judge(const Standing& standing) c
     fall.key_revoked = fall.key_revoked || certificate.of_platform;
   }
   if (fall.error == Error::revoked) return std::unexpected(fall);
-  if (intel) return judge_intel(standing);
+  return {};
+}
+
+// On hold and unknown are not good, and no word against this very machine either.
+std::expected<void, Fall> StandingJudge::check_answers(const Standing& standing) {
+  Fall fall;
+  for (const Revocable& certificate : standing.certificates) {
+    const Object* held = find(answer_name(standing.root_key, certificate.entry));
+    if (held == nullptr || !held->answer) return fallen(Error::collateral_missing);
+    if (*held->answer == crypto::OcspStatus::good) continue;
+    const bool revoked = *held->answer == crypto::OcspStatus::revoked;
+    fall.error = Error::revoked;
+    fall.key_revoked = fall.key_revoked || (certificate.of_platform && revoked);
+  }
+  if (fall.error == Error::revoked) return std::unexpected(fall);
+  return {};
+}
+
+std::expected<void, Fall> StandingJudge::check_signers(const std::vector<CollateralName>& answers) {
+  for (const CollateralName& name : answers) {
+    const Object* held = find(name);
+    if (held == nullptr || !held->answer) return fallen(Error::collateral_missing);
+    if (*held->answer != crypto::OcspStatus::good) return fallen(Error::revoked);
+  }
+  return {};
+}
+
+// The measurements are not kept, so a manifest that names other goldens than those that were
+// compared needs the device's evidence anew.
+std::expected<Restanding, Fall> StandingJudge::judge_nvidia(const Standing& standing) {
+  const auto facts = nvidia::decode_manifest_facts(standing.facts);
+  if (!facts || facts->empty()) return fallen(Error::malformed);
+  if (auto good = check_answers(standing); !good) return std::unexpected(good.error());
+  for (const nvidia::ManifestFact& fact : *facts) {
+    const Object* held = find(manifest_name(fact.root_key, fact.subject));
+    if (held == nullptr || !held->manifest) return fallen(Error::collateral_missing);
+    auto good = check_signers(held->manifest->answers_needed);
+    if (!good) return std::unexpected(good.error());
+    if (held->manifest->goldens != fact.goldens) return fallen(Error::measurement_mismatch);
+  }
   return Restanding{TcbStatus::up_to_date, {}, 0};
 }
 
@@ -106,8 +202,8 @@ bool StandingJudge::signer_revoked(const Object& document, const Object& root_li
   return document.signer_serial && root_list.list->lists(*document.signer_serial);
 }
 
-std::expected<Restanding, Fall> StandingJudge::judge_intel(const Standing& standing) const {
-  const auto facts = dcap::TcbFacts::decode(standing.tcb);
+std::expected<Restanding, Fall> StandingJudge::judge_intel(const Standing& standing) {
+  const auto facts = dcap::TcbFacts::decode(standing.facts);
   const Tee tee = standing.format == Format::tdx_quote ? Tee::tdx : Tee::sgx;
   if (!facts || facts->tee != tee) return fallen(Error::malformed);
   const Hash32& root = standing.root_key;
@@ -138,6 +234,8 @@ bool judges_alike(std::span<const Buffer> earlier, std::span<const Buffer> later
   if (!a->object.crls.empty() && !b->object.crls.empty()) {
     return a->object.crls.front().revoked_serials() == b->object.crls.front().revoked_serials();
   }
+  if (const auto status = status_of(*a)) return status == status_of(*b);
+  if (const auto manifest = manifest_of(a->object)) return manifest == manifest_of(b->object);
   if (signer_of(a->certificates) != signer_of(b->certificates)) return false;
   const auto info = tcb_info_of(a->object), newer_info = tcb_info_of(b->object);
   if (info && newer_info) return dcap::judges_alike(*info, *newer_info);

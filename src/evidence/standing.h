@@ -2,6 +2,7 @@
 // evidence is not needed, and no signature is checked: both were, when they came.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -9,11 +10,9 @@
 
 namespace cloister::evidence {
 
-// An object that `verify_collateral` accepted when it came, by the name that it then had.
-struct HeldCollateral {
-  CollateralName name;
-  std::span<const Buffer> files;
-};
+// The files that `verify_collateral` accepted under this name, the newest of them; nothing when
+// none came.
+using HeldCollateral = std::function<std::optional<std::vector<Buffer>>(const CollateralName&)>;
 
 struct Restanding {
   TcbStatus status{};
@@ -28,10 +27,10 @@ struct Fall {
   bool operator==(const Fall&) const = default;
 };
 
-// Takes the collateral apart once, for many standings. May be used by several threads.
+// Takes each piece of collateral apart once, when a standing first asks for it. For one thread.
 class StandingJudge {
  public:
-  explicit StandingJudge(std::span<const HeldCollateral> collateral);
+  explicit StandingJudge(HeldCollateral collateral);
   ~StandingJudge();
 
   // What `verify` finds now in the evidence that left this standing, but for what cannot have
@@ -40,16 +39,22 @@ class StandingJudge {
   //
   // Refuses, in this order: `malformed`; `collateral_missing`; `revoked`: a certificate of the
   // platform or a signer of its documents; `identity_mismatch`; `no_tcb_level`; `tcb_status` when
-  // the platform's level is revoked.
-  std::expected<Restanding, Fall> judge(const Standing& standing) const;
+  // the platform's level is revoked; `measurement_mismatch` when a manifest has other goldens than
+  // those that the device was compared with, which only its evidence can meet again.
+  std::expected<Restanding, Fall> judge(const Standing& standing);
 
  private:
   struct Object;
-  const Object* find(const CollateralName& name) const;
-  std::expected<Restanding, Fall> judge_intel(const Standing& standing) const;
+  const Object* find(const CollateralName& name);
+  std::expected<void, Fall> check_lists(const Standing& standing);
+  std::expected<void, Fall> check_answers(const Standing& standing);
+  std::expected<void, Fall> check_signers(const std::vector<CollateralName>& answers);
+  std::expected<Restanding, Fall> judge_intel(const Standing& standing);
+  std::expected<Restanding, Fall> judge_nvidia(const Standing& standing);
   bool signer_revoked(const Object& document, const Object& root_list) const;
 
-  std::map<CollateralName, std::unique_ptr<const Object>> objects_;
+  const HeldCollateral collateral_;
+  std::map<CollateralName, std::unique_ptr<const Object>> objects_;  // null: not held
 };
 
 // Whether `later`, which took the place of `earlier` under one name, judges every standing alike:

@@ -43,11 +43,13 @@ Held collateral_of(const Scenario& s) {
 }
 
 std::expected<Restanding, Fall> judge(const Held& held, const Standing& standing) {
-  std::vector<HeldCollateral> collateral;
-  for (const auto& [name, files] : held) collateral.push_back({name, files});
+  const auto lookup = [&](const CollateralName& name) -> std::optional<Files> {
+    const auto at = held.find(name);
+    return at == held.end() ? std::nullopt : std::optional(at->second);
+  };
   const auto kept = Standing::decode(standing.encode());
   EXPECT_EQ(kept, standing);
-  return StandingJudge(collateral).judge(*kept);
+  return StandingJudge(lookup).judge(*kept);
 }
 
 // Every status is somebody else's to accept.

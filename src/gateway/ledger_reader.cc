@@ -21,15 +21,13 @@ LedgerReader::Answer<light::ProvenValue> LedgerReader::remember(ledger::Family f
   co_return read;
 }
 
-LedgerReader::Answer<std::vector<ledger::CollateralRecord>> LedgerReader::collateral() {
-  auto index = co_await record<ledger::CollateralIndex>(ledger::Family::collateral,
-                                                        ledger::collateral_index_key());
-  if (!index) co_return std::unexpected(index.error());
+LedgerReader::Answer<std::vector<ledger::CollateralRecord>> LedgerReader::collateral(
+    std::vector<evidence::CollateralName> names) {
   std::vector<ledger::CollateralRecord> out;
-  if (!*index) co_return out;
-  for (const auto& entry : (*index)->entries) {
-    auto item = co_await record<ledger::CollateralRecord>(
-        ledger::Family::collateral, ledger::collateral_key(entry.kind, entry.id));
+  for (const evidence::CollateralName& name : names) {
+    const auto kind = static_cast<ledger::CollateralKind>(name.kind);
+    auto item = co_await record<ledger::CollateralRecord>(ledger::Family::collateral,
+                                                          ledger::collateral_key(kind, name.id));
     if (!item) co_return std::unexpected(item.error());
     if (*item) out.push_back(std::move(**item));
   }

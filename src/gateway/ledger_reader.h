@@ -2,6 +2,8 @@
 // and verified again by others.
 #pragma once
 
+#include "evidence/collateral.h"
+#include "ledger/types/collateral.h"
 #include "ledger/types/keys.h"
 #include "light/client.h"
 #include "trust/bundle.h"
@@ -26,8 +28,9 @@ class LedgerReader {
     co_return std::move(decoded);
   }
 
-  // All of the vendors' objects that the ledger holds.
-  Answer<std::vector<ledger::CollateralRecord>> collateral();
+  // Of these vendors' objects those that the ledger holds.
+  Answer<std::vector<ledger::CollateralRecord>> collateral(
+      std::vector<evidence::CollateralName> names);
 
   // The reads so far with the blocks that prove them, block 1 first. The blocks are fetched anew
   // and must be verified again by whoever uses them: trust::evaluate does.

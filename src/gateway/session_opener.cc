@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "gateway/ledger_reader.h"
@@ -73,8 +77,8 @@ struct SessionOpener::Trial {
   ledger::Instance instance;
   ledger::NetworkPolicy policy;
   policy::LayeredRules rules;
-  std::vector<ledger::CollateralRecord> collateral;
   int64_t height = 0;
+  std::optional<light::LightError> unread;  // what kept the evidence from being judged
   admission::Judgement judgement;
   std::unique_ptr<atls::AtlsConnection> connection;
   trust::Bundle bundle;
@@ -203,15 +207,40 @@ asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
   auto model = co_await reader.record<ledger::Model>(ledger::Family::models,
                                                      ledger::id_key(trial.session.model_root));
   if (!model) co_return unreachable(light::describe(model.error()));
-  auto records = co_await reader.collateral();
-  if (!records) co_return unreachable(light::describe(records.error()));
-  trial.collateral = std::move(*records);
   trial.rules = policy::layered(admission::rules_of(trial.policy));
   if (parts_.local_policy) trial.rules = policy::tightened(trial.rules, *parts_.local_policy);
   auto latest = co_await parts_.ledger.latest();
   if (!latest) co_return unreachable(light::describe(latest.error()));
   trial.height = latest->height;
   co_return Done{};
+}
+
+// Judges the evidence of this connection by the vendors' objects that it names.
+asio::awaitable<std::expected<Hash32, atls::Refusal>> SessionOpener::judge(
+    Trial& trial, const atls::PeerEvidence& peer) {
+  const auto anchors = admission::anchors_of(parts_.genesis);
+  std::vector<evidence::CollateralName> names;
+  for (const auto& item : peer.evidence) {
+    const auto needed = evidence::collateral_needed(item, anchors);
+    if (needed) names.insert(names.end(), needed->begin(), needed->end());
+  }
+  auto collateral = co_await trial.reader.collateral(std::move(names));
+  if (!collateral) {
+    trial.unread = collateral.error();
+    co_return std::unexpected(atls::Refusal::stale);
+  }
+  const auto items = items_of(peer.evidence);
+  trial.judgement = admission::judge(
+      {items, admission::lookup_in(*collateral), anchors, trial.rules,
+       evidence::Binding::report_data(peer.expected_report_data), parts_.clock.now(),
+       static_cast<uint64_t>(trial.height), parts_.genesis.chain_id});
+  if (trial.judgement.evidence_error() == evidence::Error::report_data_mismatch) {
+    co_return std::unexpected(atls::Refusal::binding);
+  }
+  if (trial.judgement.evidence_error()) co_return std::unexpected(atls::Refusal::evidence);
+  if (!trial.judgement.admitted()) co_return std::unexpected(atls::Refusal::policy);
+  co_return verdict_id(peer.expected_report_data, ledger::evidence_hash(items),
+                       trial.policy.version);
 }
 
 // Connects and judges what the instance proves about this connection. Nothing but the handshake's
@@ -225,23 +254,16 @@ asio::awaitable<Done> SessionOpener::attest(Trial& trial) {
   options.peer = {trial.instance.id, trial.instance.spki_sha256};
   options.policy_hash = crypto::sha256(trial.policy.encode());
   options.formats = {evidence::Format::tdx_quote, evidence::Format::snp_report};
-  auto anchors = admission::anchors_of(parts_.genesis);
-  auto verifier = [&](const atls::PeerEvidence& peer) -> std::expected<Hash32, atls::Refusal> {
-    auto items = items_of(peer.evidence);
-    trial.judgement = admission::judge({items, trial.collateral, anchors, trial.rules,
-                                        evidence::Binding::report_data(peer.expected_report_data),
-                                        parts_.clock.now(), static_cast<uint64_t>(trial.height),
-                                        parts_.genesis.chain_id});
-    if (trial.judgement.evidence_error() == evidence::Error::report_data_mismatch) {
-      return std::unexpected(atls::Refusal::binding);
-    }
-    if (trial.judgement.evidence_error()) return std::unexpected(atls::Refusal::evidence);
-    if (!trial.judgement.admitted()) return std::unexpected(atls::Refusal::policy);
-    return verdict_id(peer.expected_report_data, ledger::evidence_hash(items),
-                      trial.policy.version);
+  // The connection has a strand of its own; the ledger's client stays on ours.
+  const auto here = co_await asio::this_coro::executor;
+  const auto verifier =
+      [&, here](
+          const atls::PeerEvidence& peer) -> asio::awaitable<std::expected<Hash32, atls::Refusal>> {
+    co_return co_await asio::co_spawn(here, judge(trial, peer), asio::use_awaitable);
   };
   auto connection = co_await parts_.connector.connect(std::move(options), verifier);
   if (!connection) {
+    if (trial.unread) co_return unreachable(light::describe(*trial.unread));
     if (auto error = trial.judgement.evidence_error()) co_return untrusted(evidence::name(*error));
     if (auto reason = trial.judgement.policy_reason()) co_return untrusted(policy::name(*reason));
     co_return untrusted(atls::name(connection.error()));

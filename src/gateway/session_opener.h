@@ -48,6 +48,8 @@ class SessionOpener {
   boost::asio::awaitable<std::expected<void, ApiError>> examine(Trial& trial);
   boost::asio::awaitable<std::expected<void, ApiError>> read_ledger(Trial& trial);
   boost::asio::awaitable<std::expected<void, ApiError>> attest(Trial& trial);
+  boost::asio::awaitable<std::expected<Hash32, atls::Refusal>> judge(
+      Trial& trial, const atls::PeerEvidence& peer);
   boost::asio::awaitable<std::expected<void, ApiError>> confirm(Trial& trial);
   boost::asio::awaitable<std::expected<int64_t, ApiError>> report(const Trial& trial);
 

@@ -46,7 +46,16 @@ bool matches(const Release& release, const Established& claims, uint64_t height)
          release.valid_from_height <= height && height <= release.valid_until_height;
 }
 
+// What runs on a device is its vendor's alone, and measures to the vendor's manifests.
+bool runs_only_the_vendors(evidence::Format format) {
+  return format == evidence::Format::nvidia_gpu || format == evidence::Format::nvidia_switch;
+}
+
 Finding judge_measurement(const Established& claims, const LayeredRules& rules, uint64_t height) {
+  if (runs_only_the_vendors(claims.format)) {
+    return {Reason::measurement, Layer::vendor, true, "the vendor's manifests",
+            "compared by the verifier"};
+  }
   const auto& releases = rules.merged.releases;
   auto found =
       std::ranges::find_if(releases, [&](const Release& r) { return matches(r, claims, height); });
@@ -150,6 +159,7 @@ evidence::VerifyPolicy verify_policy(const Rules& rules, const evidence::TrustAn
   if (!rules.allow_development) {
     out.anchors.development_intel.clear();
     out.anchors.development_amd.clear();
+    out.anchors.development_nvidia.clear();
   }
   out.allow_out_of_date = contains(rules.accepted_statuses, TcbStatus::out_of_date);
   out.min_tcb_evaluation_number = rules.min_tcb_evaluation_number;

@@ -51,7 +51,7 @@ bool SimulatedAdmission::changes_standing(const CollateralRecord&, const Collate
   return false;
 }
 
-StandingJudge SimulatedAdmission::standing_judge(std::span<const CollateralRecord>) const {
+StandingJudge SimulatedAdmission::standing_judge(CollateralLookup) const {
   return [revoked = revoked](Platform&, Bytes standing) -> StandingVerdict {
     const auto machine = ByteReader(standing).u32_be();
     if (!machine || !revoked.contains(*machine)) return {};

@@ -22,8 +22,7 @@ class SimulatedAdmission final : public ledger::AdmissionVerifier {
       UnixSeconds now) const override;
   bool changes_standing(const ledger::CollateralRecord& earlier,
                         const ledger::CollateralRecord& later) const override;
-  ledger::StandingJudge standing_judge(
-      std::span<const ledger::CollateralRecord> collateral) const override;
+  ledger::StandingJudge standing_judge(ledger::CollateralLookup collateral) const override;
 };
 
 }  // namespace cloister::sim

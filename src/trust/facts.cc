@@ -67,7 +67,6 @@ bool take(const ProvenRead& read, const light::VerifiedBlock& under, LedgerFacts
       out.session_height = read.height;
       return decode_into(read, out.session);
     case ledger::Family::collateral: {
-      if (equal(read.key, ledger::collateral_index_key())) return true;
       std::optional<ledger::CollateralRecord> record;
       if (!decode_into(read, record)) return false;
       if (record) out.collateral.push_back(std::move(*record));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ledger/types/account.h"
+#include "ledger/types/collateral.h"
 #include "ledger/types/session.h"
 #include "trust/bundle.h"
 

@@ -21,6 +21,11 @@ std::string short_hex(Bytes bytes) {
   return to_hex(bytes.first(std::min<size_t>(bytes.size(), 8)));
 }
 
+size_t gpus_of(const ledger::Instance& instance) {
+  return static_cast<size_t>(
+      std::ranges::count(instance.platforms, ledger::kNvidiaGpuFormat, &ledger::Platform::format));
+}
+
 // One evaluation. Each `check_…` appends its rows in the report's fixed order.
 class Evaluation {
  public:
@@ -103,9 +108,9 @@ void Evaluation::judge_evidence() {
   inputs.request_sha256 = bundle_.channel.request_sha256;
   inputs.claims_sha256 = crypto::sha256(bundle_.claims);
   auto binding = evidence::Binding::report_data(atls::report_data(inputs));
-  judgement_ = admission::judge({bundle_.evidence, ledger_.collateral, anchors, rules, binding,
-                                 bundle_.checked_at, static_cast<uint64_t>(ledger_.height),
-                                 bundle_.genesis.chain_id});
+  judgement_ = admission::judge({bundle_.evidence, admission::lookup_in(ledger_.collateral),
+                                 anchors, rules, binding, bundle_.checked_at,
+                                 static_cast<uint64_t>(ledger_.height), bundle_.genesis.chain_id});
 }
 
 // Rows that the verifiers make themselves; of several items the first failure speaks.
@@ -157,12 +162,22 @@ void Evaluation::check_configuration() {
       "the instance's claims");
 }
 
+// A connection's claims name the GPU evidence that the ledger verified with the registration: the
+// CPU's evidence vouches on this very connection that they are the GPUs of its machine.
 void Evaluation::check_gpu() {
-  bool absent = claims_ && all_zero(claims_->gpu_evidence_sha256);
-  add("gpu", absent, "none, or verified evidence",
-      absent ? "none: policy allows nodes without a confidential GPU"
-             : "evidence that is not verified yet",
-      policy_source());
+  const auto registered =
+      ledger_.instance ? ledger::Claims::decode(ledger_.instance->claims) : std::nullopt;
+  const bool same =
+      claims_ && registered && claims_->gpu_evidence_sha256 == registered->gpu_evidence_sha256;
+  const bool asked = ledger_.session && ledger_.session->requirement.gpu;
+  const size_t count = ledger_.instance ? gpus_of(*ledger_.instance) : 0;
+  std::string found =
+      same ? fmt::format("{} verified by the ledger, named on this connection", count)
+           : "other GPU evidence than the ledger verified";
+  if (same && count == 0) found = "none";
+  if (!registered || !claims_) found = not_reached();
+  add("gpu", same && (count > 0 || !asked), asked ? "a confidential GPU" : "none, or verified GPUs",
+      std::move(found), "ledger record and measured claims");
 }
 
 void Evaluation::check_model() {

@@ -328,7 +328,9 @@ asio::awaitable<std::optional<wire::Refusal>> Gateway::send_by_hand(ledger::Inst
   options.peer = {to.id, to.spki_sha256};
   options.formats = {evidence::Format::tdx_quote};
   atls::PeerVerifier credulous =
-      [](const atls::PeerEvidence&) -> std::expected<Hash32, atls::Refusal> { return Hash32{}; };
+      [](const atls::PeerEvidence&) -> asio::awaitable<std::expected<Hash32, atls::Refusal>> {
+    co_return Hash32{};
+  };
   auto connection = co_await connector_.connect(std::move(options), std::move(credulous));
   must(connection.has_value());
   http::Client client(std::move(*connection), to.endpoint);

@@ -134,8 +134,9 @@ TEST(Atls, EachRefusalOfTheVerifierHasItsOwnError) {
   for (const auto& [refusal, want] : cases) {
     World world;
     HonestServer server(world);
-    PeerVerifier verifier = [r = refusal](const PeerEvidence&) -> std::expected<Hash32, Refusal> {
-      return std::unexpected(r);
+    PeerVerifier verifier =
+        [r = refusal](const PeerEvidence&) -> asio::awaitable<std::expected<Hash32, Refusal>> {
+      co_return std::unexpected(r);
     };
     EXPECT_EQ(error_of(world.connect(world.options(server.listener.port()), verifier)), want);
     EXPECT_EQ(server.outcome(), AtlsError::verdict_rejected);

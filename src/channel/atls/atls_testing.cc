@@ -28,11 +28,11 @@ Hash32 scripted_verdict() {
 }
 
 PeerVerifier report_data_verifier() {
-  return [](const PeerEvidence& peer) -> std::expected<Hash32, Refusal> {
+  return [](const PeerEvidence& peer) -> asio::awaitable<std::expected<Hash32, Refusal>> {
     if (peer.evidence.size() != 1 || !equal(peer.evidence[0].bytes, peer.expected_report_data)) {
-      return std::unexpected(Refusal::binding);
+      co_return std::unexpected(Refusal::binding);
     }
-    return scripted_verdict();
+    co_return scripted_verdict();
   };
 }
 

@@ -52,7 +52,7 @@ class ClientHandshake {
   asio::awaitable<Result<void>> steps();
   Result<void> take_session();
   Result<void> take_authenticator(Bytes authenticator);
-  Result<void> judge();
+  asio::awaitable<Result<void>> judge();
 
   std::shared_ptr<TlsLink> link_;
   ConnectOptions options_;
@@ -83,7 +83,7 @@ asio::awaitable<Result<void>> ClientHandshake::steps() {
   auto authenticator = co_await link_->expect_frame(FrameType::authenticator);
   if (!authenticator) co_return std::unexpected(authenticator.error());
   held = take_authenticator(*authenticator);
-  if (held) held = judge();
+  if (held) held = co_await judge();
   if (!held) {
     // Told so that the server can count it; the outcome is the same when it does not arrive.
     const Buffer rejected = encode_verdict(Verdict{});
@@ -129,7 +129,7 @@ Result<void> ClientHandshake::take_authenticator(Bytes authenticator) {
   return {};
 }
 
-Result<void> ClientHandshake::judge() {
+asio::awaitable<Result<void>> ClientHandshake::judge() {
   BindingInputs inputs;
   inputs.role = Role::server;
   inputs.bind = facts_.bind;
@@ -138,11 +138,12 @@ Result<void> ClientHandshake::judge() {
   inputs.request_sha256 = facts_.request_sha256;
   inputs.claims_sha256 = crypto::sha256(facts_.attestation.claims);
   facts_.report_data = report_data(inputs);
-  auto verdict = verifier_({facts_.attestation.evidence, facts_.attestation.claims,
-                            facts_.report_data, facts_.spki_sha256, request_.instance_id});
-  if (!verdict) return std::unexpected(error_of(verdict.error()));
+  const PeerEvidence peer{facts_.attestation.evidence, facts_.attestation.claims,
+                          facts_.report_data, facts_.spki_sha256, request_.instance_id};
+  auto verdict = co_await verifier_(peer);
+  if (!verdict) co_return std::unexpected(error_of(verdict.error()));
   facts_.verdict_id = *verdict;
-  return {};
+  co_return Result<void>{};
 }
 
 namespace {

@@ -30,8 +30,10 @@ struct PeerEvidence {
 };
 
 enum class Refusal : uint8_t { binding, evidence, policy, stale };
-// The verdict's id on acceptance. Called on the connection's strand; pure work, no waiting.
-using PeerVerifier = std::function<std::expected<Hash32, Refusal>(const PeerEvidence&)>;
+// The verdict's id on acceptance. Runs on the connection's strand and may wait, within the
+// attempt's deadline: what evidence says about itself is what else its judge must read.
+using PeerVerifier =
+    std::function<http::asio::awaitable<std::expected<Hash32, Refusal>>(const PeerEvidence&)>;
 
 struct ConnectOptions {
   std::string host;

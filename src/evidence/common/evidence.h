@@ -89,7 +89,7 @@ struct Collateral {
   [[nodiscard]] bool add(Bytes file);
 };
 constexpr size_t kMaxCollateralFileBytes = 256 * 1024;
-constexpr size_t kMaxCollateralObjects = 64;
+constexpr size_t kMaxCollateralObjects = 128;  // eight GPUs and four switches with all of theirs
 
 // One thing that was looked at. `name` is from a closed list of literals.
 struct Check {
@@ -142,7 +142,7 @@ class VerifiedEvidence {
   const std::string& product() const { return product_; }  // "TDX", "Milan", "GH100", …
   // The earliest end of the windows that the verdict rests on.
   UnixSeconds valid_until() const { return valid_until_; }
-  // What the vendor may take back later. TDX, SGX and SNP; else empty.
+  // What the vendor may take back later. TDX, SGX, SNP and NVIDIA; else empty.
   const std::optional<Standing>& standing() const { return standing_; }
 
  private:

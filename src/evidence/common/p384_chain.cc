@@ -36,15 +36,24 @@ bool linked(const Certificate& subject, const Certificate& issuer) {
 }  // namespace
 
 Result<bool> check_p384_chain(ChainView chain, const ChainRoots& roots) {
+  const auto development = check_p384_issuers(chain, roots);
+  if (!development) return development;
+  const Certificate& end = *chain.front();
+  if (end.is_ca() || !end.may_sign_data()) return wrong(0, "has not its role's form");
+  return development;
+}
+
+Result<bool> check_p384_issuers(ChainView chain, const ChainRoots& roots) {
   if (chain.empty()) return refuse(Error::wrong_chain, "no certificates");
   const Hash32 key = chain.back()->spki_sha256();
   const bool development = contains(roots.development, key);
   if (!development && !contains(roots.pinned, key)) {
     return refuse(Error::wrong_chain, "root key " + to_hex(key) + " is not pinned");
   }
+  const size_t first_is_ca = chain.front()->is_ca() ? 1 : 0;
   for (size_t i = 0; i < chain.size(); ++i) {
     const Certificate& c = *chain[i];
-    const bool in_its_role = i == 0 ? !c.is_ca() && c.may_sign_data() : is_ca(c, i - 1);
+    const bool in_its_role = i == 0 || is_ca(c, i - 1 + first_is_ca);
     if (!suits(c) || !in_its_role) return wrong(i, "has not its role's form");
     if (!linked(c, *chain[std::min(i + 1, chain.size() - 1)])) return wrong(i, "does not link");
   }

@@ -22,6 +22,9 @@ struct ChainRoots {
 // a simulated one. Else `wrong_chain`.
 Result<bool> check_p384_chain(ChainView chain, const ChainRoots& roots);
 
+// The same, but the first certificate may be anything that the second issued, a CA too.
+Result<bool> check_p384_issuers(ChainView chain, const ChainRoots& roots);
+
 // Every certificate holds at `now`, both ends counting; returns the earliest end. Else
 // `not_yet_valid` before `expired`.
 Result<UnixSeconds> check_chain_windows(ChainView chain, UnixSeconds now);

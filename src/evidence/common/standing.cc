@@ -21,7 +21,7 @@ Buffer Standing::encode() const {
   for (const Revocable& each : certificates) {
     out.u8(each.of_platform ? 1 : 0).bytes(each.list_issuer).bytes(each.entry);
   }
-  return out.bytes(tcb).take();
+  return out.bytes(facts).take();
 }
 
 std::optional<Standing> Standing::decode(Bytes bytes) {
@@ -38,7 +38,7 @@ std::optional<Standing> Standing::decode(Bytes bytes) {
     if (!of_platform || *of_platform > 1 || !issuer || !entry) return std::nullopt;
     out.certificates.push_back({*of_platform == 1, *issuer, *entry});
   }
-  out.tcb = to_buffer(in.rest());
+  out.facts = to_buffer(in.rest());
   return out;
 }
 

@@ -11,10 +11,11 @@ namespace cloister::evidence {
 
 enum class Format : uint8_t;
 
-// A certificate below the vendor's root, as its entry in the list that would revoke it.
+// A certificate below the vendor's root, as its entry in the list that would revoke it, or the name
+// of the OCSP answer that would.
 struct Revocable {
   bool of_platform = false;  // this one machine's and no other's
-  Hash32 list_issuer{};      // key that signs the list
+  Hash32 list_issuer{};      // key that signs the list, or that issued the certificate
   Hash32 entry{};            // entry_id
   bool operator==(const Revocable&) const = default;
 };
@@ -27,9 +28,11 @@ struct Standing {
   Format format{};
   Hash32 root_key{};  // of the vendor
   std::vector<Revocable> certificates;
-  Buffer tcb;  // Intel: dcap/tcb_facts.h; AMD, whose lists are all that can change: empty
+  // Intel: dcap/tcb_facts.h. NVIDIA: nvidia/manifest_facts.h. AMD, whose lists are all that can
+  // change: empty.
+  Buffer facts;
 
-  // u8 format ‖ root key ‖ u8 count ‖ each certificate (u8 0 or 1 ‖ issuer ‖ entry) ‖ tcb to the
+  // u8 format ‖ root key ‖ u8 count ‖ each certificate (u8 0 or 1 ‖ issuer ‖ entry) ‖ facts to the
   // end.
   Buffer encode() const;
   static std::optional<Standing> decode(Bytes bytes);

@@ -18,6 +18,17 @@ std::string_view name(Component component) {
   return component == Component::driver ? "driver" : "vbios";
 }
 
+std::vector<ManifestSubject> subjects_of(DeviceKind kind, const Opaque& said,
+                                         std::string_view chip) {
+  std::string product(chip);
+  std::erase(product, '_');  // manifests leave out the bar that certificates carry
+  const bool gpu = kind == DeviceKind::gpu;
+  std::vector<ManifestSubject> out;
+  if (gpu) out.push_back({Component::driver, said.driver_version, product, "GPU"});
+  out.push_back({Component::vbios, said.vbios_version, product, gpu ? "GPU" : "SWITCH"});
+  return out;
+}
+
 Manifests::Manifests(const Collateral& collateral, const VerifyPolicy& policy, UnixSeconds now)
     : collateral_(collateral), policy_(policy), now_(now) {
   for (const std::string& document : collateral.rims) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 
+#include "evidence/nvidia/opaque.h"
 #include "evidence/rim/rim.h"
 
 namespace cloister::evidence::nvidia {
@@ -18,6 +19,10 @@ struct ManifestSubject {
   std::string product;  // "GH100", "LS10"
   std::string edition;  // "GPU", "SWITCH"
 };
+
+// Of a switch its BIOS; of a GPU driver and VBIOS. `chip`: as the certificates write it.
+std::vector<ManifestSubject> subjects_of(DeviceKind kind, const Opaque& said,
+                                         std::string_view chip);
 
 // What of the collateral may be about one component of a device.
 struct ManifestChoice {

@@ -160,4 +160,27 @@ Collateral Scenario::collateral() const {
   return out;
 }
 
+std::vector<Buffer> answer_object(std::span<const crypto::Certificate> chain,
+                                  crypto::OcspAnswer answer) {
+  std::string pem;
+  for (const crypto::Certificate& each : chain) pem += crypto::to_pem(each);
+  return {rim::ocsp_about(chain.first(2), answer, rim::hierarchy().responder),
+          to_buffer(as_bytes(pem))};
+}
+
+std::vector<std::vector<Buffer>> Scenario::objects() const {
+  std::vector<std::vector<Buffer>> out;
+  const auto add_answers = [&](std::span<const crypto::Certificate> about) {
+    for (size_t i = 0; i + 1 < about.size(); ++i) {
+      out.push_back(answer_object(about.subspan(i), *answer));
+    }
+  };
+  add_answers(std::span(chain).subspan(1));
+  for (const rim::Scenario* manifest : {&driver, &vbios}) {
+    out.push_back({to_buffer(as_bytes(manifest->document()))});
+    add_answers(manifest->chain);
+  }
+  return out;
+}
+
 }  // namespace cloister::evidence::nvidia

@@ -39,6 +39,10 @@ struct Block {
   Buffer value = Buffer(48);
 };
 
+// An answer about the first certificate of `chain`, which comes along.
+std::vector<Buffer> answer_object(std::span<const crypto::Certificate> chain,
+                                  crypto::OcspAnswer answer);
+
 struct Scenario {
   Scenario();
 
@@ -68,6 +72,8 @@ struct Scenario {
 
   Buffer report() const;
   Collateral collateral() const;
+  // The same for a ledger: each inner list is one object and the certificates that it needs.
+  std::vector<std::vector<Buffer>> objects() const;
   Verification judge() const {
     return verify_nvidia(kind, report(), collateral(), policy, binding, now);
   }

@@ -7,6 +7,7 @@
 #include "evidence/common/stages.h"
 #include "evidence/common/verified_evidence_maker.h"
 #include "evidence/nvidia/goldens.h"
+#include "evidence/nvidia/manifest_facts.h"
 #include "evidence/nvidia/version_floor.h"
 #include "evidence/rim/ocsp.h"
 
@@ -54,8 +55,8 @@ class DeviceJudge {
   Found manifests_verify();
   Found signature();
 
-  std::vector<ManifestSubject> subjects() const;
   void add_report_claims();
+  Standing standing() const;
   VerifiedEvidence verified() const;
 
   const DeviceKind kind_;
@@ -118,21 +119,6 @@ void DeviceJudge::add_report_claims() {
   if (!said.chip_sku.empty()) claims.set("chip_sku", said.chip_sku);
 }
 
-std::vector<ManifestSubject> DeviceJudge::subjects() const {
-  const Opaque& said = report_->opaque;
-  // The chip is known by the chain only; manifests leave out the bar that its names carry.
-  std::string product;
-  if (chain_) {
-    product = chip_of(chain_->certificates.front());
-    std::erase(product, '_');
-  }
-  const bool gpu = kind_ == DeviceKind::gpu;
-  std::vector<ManifestSubject> out;
-  if (gpu) out.push_back({Component::driver, said.driver_version, product, "GPU"});
-  out.push_back({Component::vbios, said.vbios_version, product, gpu ? "GPU" : "SWITCH"});
-  return out;
-}
-
 DeviceJudge::Found DeviceJudge::manifests_parse() {
   if (shelf_.fault()) return std::unexpected(*shelf_.fault());
   return std::to_string(shelf_.count()) + " supplied";
@@ -145,7 +131,8 @@ DeviceJudge::Found DeviceJudge::gather() {
   auto answers = rim::find_ocsp(chain_->view(), kFirstRevocable, collateral_, policy_);
   if (!answers) return std::unexpected(answers.error());
   ocsp_ = std::move(*answers);
-  for (const ManifestSubject& subject : subjects()) {
+  const std::string chip = chip_of(chain_->certificates.front());
+  for (const ManifestSubject& subject : subjects_of(kind_, report_->opaque, chip)) {
     const ManifestChoice choice = shelf_.choose(subject);
     if (!choice.any && !policy_.allow_no_rim) {
       return refuse(
@@ -287,6 +274,26 @@ DeviceJudge::Found DeviceJudge::measurements() {
   return std::to_string(*compared) + " equal, of " + std::to_string(all.size()) + " manifests";
 }
 
+Standing DeviceJudge::standing() const {
+  const auto& certificates = chain_->certificates;
+  Standing out{appraisal_.format, certificates.back().spki_sha256(), {}, {}};
+  for (size_t i = kFirstRevocable; i + 1 < certificates.size(); ++i) {
+    const Hash32 issuer = certificates[i + 1].spki_sha256();
+    out.certificates.push_back(
+        {i == kFirstRevocable, issuer, entry_id(issuer, certificates[i].serial())});
+  }
+  std::vector<ManifestFact> facts;
+  for (const Manifest& each : manifests_) {
+    if (each.verified == nullptr) continue;
+    const ManifestSubject& of = each.subject;
+    facts.push_back({each.verified->root_key(),
+                     manifest_subject(of.product, of.edition, of.version),
+                     goldens_digest(each.verified->goldens())});
+  }
+  out.facts = encode(facts);
+  return out;
+}
+
 VerifiedEvidence DeviceJudge::verified() const {
   VerifiedEvidenceMaker::Fields fields;
   fields.format = appraisal_.format;
@@ -299,6 +306,7 @@ VerifiedEvidence DeviceJudge::verified() const {
   fields.platform_id = identity_->ueid;
   fields.product = identity_->chip;
   fields.valid_until = valid_until_;
+  fields.standing = standing();
   return VerifiedEvidenceMaker::make(std::move(fields));
 }
 

@@ -79,6 +79,40 @@ Result<UnixSeconds> check_window(const crypto::OcspAnswer& answer, UnixSeconds n
   return *answer.next_update;
 }
 
+Result<std::vector<Responder>> responders_of(const OcspFindings& findings,
+                                             const TrustAnchors& anchors) {
+  std::vector<Responder> out;
+  for (const OcspFound& found : findings) {
+    auto responder = responder_of(found, anchors);
+    if (!responder) return refuse(Error::wrong_chain, "an OCSP responder without a role");
+    out.push_back(std::move(*responder));
+  }
+  return out;
+}
+
+Result<UnixSeconds> check_windows(const OcspFindings& findings,
+                                  const std::vector<Responder>& responders, UnixSeconds now) {
+  UnixSeconds until = INT64_MAX;
+  for (size_t i = 0; i < findings.size(); ++i) {
+    const auto answer = check_window(findings[i].answer, now);
+    if (!answer) return answer;
+    const auto chain = check_chain_windows(responders[i].chain, now);
+    if (!chain) return chain;
+    until = std::min({until, *answer, *chain});
+  }
+  return until;
+}
+
+Result<std::monostate> check_signatures(const OcspFindings& findings,
+                                        const std::vector<Responder>& responders) {
+  for (size_t i = 0; i < findings.size(); ++i) {
+    if (!findings[i].response.signed_by(*responders[i].certificate)) {
+      return refuse(Error::bad_signature, "signature of an OCSP answer");
+    }
+  }
+  return std::monostate();
+}
+
 Result<std::monostate> check_status(OcspStatus status) {
   switch (status) {
     case OcspStatus::good:
@@ -126,29 +160,28 @@ Result<OcspFindings> find_ocsp(ChainView chain, size_t first, const Collateral& 
 
 Result<UnixSeconds> check_ocsp(const OcspFindings& findings, const VerifyPolicy& policy,
                                UnixSeconds now) {
-  std::vector<Responder> responders;
-  for (const OcspFound& found : findings) {
-    auto responder = responder_of(found, policy.anchors);
-    if (!responder) return refuse(Error::wrong_chain, "an OCSP responder without a role");
-    responders.push_back(std::move(*responder));
-  }
-  UnixSeconds until = INT64_MAX;
-  for (size_t i = 0; i < findings.size(); ++i) {
-    const auto answer = check_window(findings[i].answer, now);
-    if (!answer) return answer;
-    const auto chain = check_chain_windows(responders[i].chain, now);
-    if (!chain) return chain;
-    until = std::min({until, *answer, *chain});
-  }
+  const auto responders = responders_of(findings, policy.anchors);
+  if (!responders) return std::unexpected(responders.error());
+  const auto until = check_windows(findings, *responders, now);
+  if (!until) return until;
   for (const OcspFound& found : findings) {
     if (auto good = check_status(found.answer.status); !good) return std::unexpected(good.error());
   }
-  for (size_t i = 0; i < findings.size(); ++i) {
-    if (!findings[i].response.signed_by(*responders[i].certificate)) {
-      return refuse(Error::bad_signature, "signature of an OCSP answer");
-    }
+  if (auto held = check_signatures(findings, *responders); !held) {
+    return std::unexpected(held.error());
   }
-  return until;
+  return *until;
+}
+
+Result<UnixSeconds> check_ocsp_authentic(const OcspFound& found, const VerifyPolicy& policy,
+                                         UnixSeconds now) {
+  const OcspFindings one = {found};
+  const auto responders = responders_of(one, policy.anchors);
+  if (!responders) return std::unexpected(responders.error());
+  const auto until = check_windows(one, *responders, now);
+  if (!until) return until;
+  if (auto held = check_signatures(one, *responders); !held) return std::unexpected(held.error());
+  return *until;
 }
 
 }  // namespace cloister::evidence::rim

@@ -35,4 +35,8 @@ Result<OcspFindings> find_ocsp(ChainView chain, size_t first, const Collateral& 
 Result<UnixSeconds> check_ocsp(const OcspFindings& findings, const VerifyPolicy& policy,
                                UnixSeconds now);
 
+// The same of one answer, whatever it says: who keeps answers keeps bad news above all.
+Result<UnixSeconds> check_ocsp_authentic(const OcspFound& found, const VerifyPolicy& policy,
+                                         UnixSeconds now);
+
 }  // namespace cloister::evidence::rim

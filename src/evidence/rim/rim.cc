@@ -120,6 +120,7 @@ VerifiedRim RimVerification::verified() const {
   out.product_ = swid_->product;
   out.edition_ = swid_->edition;
   out.goldens_ = swid_->goldens;
+  out.root_key_ = chain_.back()->spki_sha256();
   out.development_ = appraisal_.development;
   out.signer_not_before_ = chain_.front()->not_before();
   out.valid_until_ = valid_until_;

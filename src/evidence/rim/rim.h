@@ -29,6 +29,7 @@ class VerifiedRim {
   const std::string& product() const { return product_; }          // "GH100"
   const std::string& edition() const { return edition_; }          // "GPU", "SWITCH"
   const std::vector<Golden>& goldens() const { return goldens_; }  // by index, ascending
+  const Hash32& root_key() const { return root_key_; }             // of the chain
   bool development() const { return development_; }
   UnixSeconds signer_not_before() const { return signer_not_before_; }  // the newest issue wins
   UnixSeconds valid_until() const { return valid_until_; }
@@ -38,6 +39,7 @@ class VerifiedRim {
   VerifiedRim() = default;
   std::string id_, version_, product_, edition_;
   std::vector<Golden> goldens_;
+  Hash32 root_key_{};
   bool development_ = false;
   UnixSeconds signer_not_before_ = 0;
   UnixSeconds valid_until_ = 0;

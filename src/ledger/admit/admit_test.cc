@@ -226,6 +226,7 @@ TEST(Admit, DevelopmentMustBeAllowedByGenesisAndPolicy) {
   real.development = real.embedded = false;
   real.development_intel.clear();
   real.development_amd.clear();
+  real.development_nvidia.clear();
   TestLedger by_genesis(real);
   by_genesis.bond("operator");
   for (const auto& groups : {intel_collateral(kStart), amd_collateral(0, kStart)}) {
@@ -274,8 +275,8 @@ TEST(PutCollateral, NothingGoesBackToWhatAVendorReplaced) {
 TEST(Admit, WhatDoesNotFitARecordIsRefused) {
   Ready ledger;
   const auto& signer = intel().tcb_signing_for_testing();
-  auto info = evidence::sim::default_tcb_info({ledger.now(), ledger.now() + kDay});
   const auto put_with_advisories = [&](size_t count) {
+    auto info = evidence::sim::default_tcb_info({ledger.now(), ledger.now() + kDay});
     info.levels[0].at.advisories.clear();
     for (size_t i = 0; i < count; ++i) {
       info.levels[0].at.advisories.push_back("SA-" + std::to_string(i));

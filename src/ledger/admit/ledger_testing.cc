@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "evidence/common/evidence.h"
+#include "evidence/rim/scenario_testing.h"
 #include "ledger/admit/verifier.h"
 #include "ledger/types/keys.h"
 #include "ledger/types/samples_testing.h"
@@ -102,6 +103,7 @@ Genesis TestLedger::genesis() {
   Genesis out = sample_network(1).genesis;
   out.development_intel = {intel().root_spki()};
   out.development_amd = {amd().ark_spki()};
+  out.development_nvidia = {evidence::rim::hierarchy().root.certificate.spki_sha256()};
   out.policy.releases = {release(Format::tdx_quote), release(Format::snp_report)};
   for (const char* who : {"operator", "rival"}) {
     GenesisAccount account;
@@ -155,10 +157,9 @@ void TestLedger::put_all(const FileGroups& groups) {
 RegisterInstance TestLedger::registration(const Candidate& candidate) const {
   const std::string& chain_id = state.genesis().chain_id;
   const AccountId op = key_of(candidate.op).public_key();
-  const Claims claims = claims_of(candidate.identity);
+  Claims claims = claims_of(candidate.identity);
   Registration r;
   r.identity_key = key_of(candidate.identity).public_key();
-  r.claims = claims.encode();
   r.block_height = state.height();
   r.block_hash = last_hash_;
   r.endpoint = "node.example:8443";
@@ -167,10 +168,19 @@ RegisterInstance TestLedger::registration(const Candidate& candidate) const {
   offer.price_micro = 250'000;
   r.offers = {offer};
   r.capacity = 4;
+  std::vector<EvidenceItem> gpus;
+  if (candidate.gpus) {
+    const Hash32 nonce = registration_gpu_nonce(chain_id, op, r.block_hash, r.block_height, claims);
+    gpus = {item(Format::nvidia_gpu, candidate.gpus(nonce))};
+    if (candidate.gpus_claimed) claims.gpu_evidence_sha256 = gpu_evidence_digest(gpus);
+  }
+  r.claims = claims.encode();
   const auto bound = candidate.bound_to.empty() ? claims : claims_of(candidate.bound_to);
   const Hash32 block_hash = candidate.other_block ? hash_of("another block") : r.block_hash;
   r.evidence =
       evidence_of(candidate, registration_binding(chain_id, op, block_hash, r.block_height, bound));
+  r.evidence.insert(candidate.gpus_first ? r.evidence.begin() : r.evidence.end(), gpus.begin(),
+                    gpus.end());
   return sign_registration(r, chain_id, op, key_of(candidate.identity));
 }
 

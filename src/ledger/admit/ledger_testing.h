@@ -1,6 +1,8 @@
 // A ledger with the true verifier over simulated vendors, driven block by block.
 #pragma once
 
+#include <functional>
+
 #include "evidence/sim/amd.h"
 #include "evidence/sim/intel.h"
 #include "ledger/state/state.h"
@@ -32,8 +34,12 @@ struct Candidate {
   uint32_t machine = 0;
   uint8_t image = kImage;
   bool debug = false;
-  std::string bound_to;      // evidence for this identity instead
+  std::string bound_to{};    // evidence for this identity instead
   bool other_block = false;  // evidence bound to another block hash
+  // The collection of GPUs that answer this nonce; none without it.
+  std::function<Buffer(const Hash32& nonce)> gpus{};
+  bool gpus_claimed = true;  // in the claims
+  bool gpus_first = false;   // before the CPU's evidence
 };
 
 class TestLedger {

@@ -60,7 +60,7 @@ class Verifier final : public AdmissionVerifier {
                                                           UnixSeconds now) const override;
   bool changes_standing(const CollateralRecord& earlier,
                         const CollateralRecord& later) const override;
-  StandingJudge standing_judge(std::span<const CollateralRecord> collateral) const override;
+  StandingJudge standing_judge(CollateralLookup collateral) const override;
 
  private:
   mutable admission::CollateralMemory memory_;
@@ -78,8 +78,11 @@ std::expected<Admitted, Code> Verifier::admit(const AdmissionInput& input) const
   const auto binding = evidence::Binding::report_data(input.report_data);
   const auto judgement =
       admission::judge({input.evidence, input.collateral, anchors, rules, binding, input.now,
-                        input.height, input.genesis.chain_id, &memory_});
+                        input.height, input.genesis.chain_id, &memory_, input.gpu_nonce});
   if (!judgement.admitted()) return std::unexpected(code_of(judgement));
+  if (judgement.items.size() > kMaxPlatformsPerInstance) {
+    return std::unexpected(Code::evidence_unsupported);
+  }
   Admitted out;
   for (const auto& item : judgement.items) {
     const auto& verified = *item.verification.verified;
@@ -119,12 +122,14 @@ bool Verifier::changes_standing(const CollateralRecord& earlier,
   return !evidence::judges_alike(earlier.files, later.files);
 }
 
-StandingJudge Verifier::standing_judge(std::span<const CollateralRecord> collateral) const {
-  std::vector<evidence::HeldCollateral> held;
-  for (const CollateralRecord& record : collateral) {
-    held.push_back({{static_cast<evidence::CollateralKind>(record.kind), record.id}, record.files});
-  }
-  const auto judge = std::make_shared<const evidence::StandingJudge>(held);
+StandingJudge Verifier::standing_judge(CollateralLookup collateral) const {
+  const auto judge = std::make_shared<evidence::StandingJudge>(
+      [collateral = std::move(collateral)](
+          const evidence::CollateralName& name) -> std::optional<std::vector<Buffer>> {
+        auto record = collateral(static_cast<CollateralKind>(name.kind), name.id);
+        if (!record) return std::nullopt;
+        return std::move(record->files);
+      });
   return [judge](Platform& platform, Bytes bytes) -> StandingVerdict {
     if (bytes.empty()) return {};  // of a kind that no collateral on the ledger judges
     const auto standing = evidence::Standing::decode(bytes);

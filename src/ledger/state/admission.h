@@ -7,22 +7,25 @@
 #include <functional>
 
 #include "base/seams.h"
+#include "ledger/types/collateral.h"
 #include "ledger/types/genesis.h"
 #include "ledger/types/instance.h"
 
 namespace cloister::ledger {
 
 struct AdmissionInput {
-  std::span<const EvidenceItem> evidence;        // at least one
-  Fixed<64> report_data{};                       // that each item must carry
-  std::span<const CollateralRecord> collateral;  // all that the ledger holds
-  const Genesis& genesis;                        // development anchors
+  std::span<const EvidenceItem> evidence;  // at least one
+  Fixed<64> report_data{};                 // that each item must carry, but for
+  std::optional<Hash32> gpu_nonce;         // what the GPUs of the last item must answer
+  CollateralLookup collateral;
+  const Genesis& genesis;  // development anchors
   const NetworkPolicy& policy;
   uint64_t height = 0;
   UnixSeconds now = 0;  // time of the block
 };
 
-// What the ledger keeps of admitted evidence: one of each an item, in order.
+// What the ledger keeps of admitted evidence: one of each an item, in order, but for the GPUs,
+// which are one a device.
 struct Admitted {
   std::vector<Platform> platforms;
   std::vector<Buffer> standings;  // for `standing_judge`
@@ -58,8 +61,8 @@ class AdmissionVerifier {
   virtual bool changes_standing(const CollateralRecord& earlier,
                                 const CollateralRecord& later) const = 0;
 
-  // Judges by all that the ledger holds.
-  virtual StandingJudge standing_judge(std::span<const CollateralRecord> collateral) const = 0;
+  // Judges by what the ledger holds while the judge is asked. For one thread.
+  virtual StandingJudge standing_judge(CollateralLookup collateral) const = 0;
 };
 
 }  // namespace cloister::ledger

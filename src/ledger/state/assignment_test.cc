@@ -52,6 +52,22 @@ TEST(Assignment, TheUserCanComputeItsDrawAgainFromProvenReads) {
   EXPECT_TRUE(verify_draw(session, *frozen, *beacon->value, *drawn));
 }
 
+TEST(Assignment, WhoAsksForAGpuGetsOne) {
+  TestNetwork n = network();
+  n.bring_up("op", "cpu", 1);
+  const InstanceId with_gpu = n.bring_up("op2", "gpu", kWithGpu + 1);
+  n.bring_up("op3", "cpu2", 3);
+  OpenSession body = TestNetwork::open_body();
+  body.requirement.gpu = true;
+  for (int i = 0; i < 4; ++i) {
+    const TxResult opened = n.send("alice", body);
+    ASSERT_EQ(opened.code, Code::ok);
+    n.block();
+    n.block();
+    EXPECT_EQ(n.session(*to_fixed<32>(opened.data)).instance, with_gpu);
+  }
+}
+
 // Atoma: the cheapest was taken, whoever it was, and attestation was never looked at.
 TEST(Assignment, PricesBelowTheCapDoNotCountAndWhoIsNotVerifiedIsNeverDrawn) {
   TestNetwork n = network();

@@ -2,33 +2,10 @@
 
 namespace cloister::ledger {
 
-namespace {
-
-// False when the ledger holds as many records as a verifier may be handed.
-bool enter_index(Context& c, const CollateralRecord& record) {
-  auto index = c.find<CollateralIndex>(Family::collateral, collateral_index_key())
-                   .value_or(CollateralIndex());
-  if (index.entries.size() >= kMaxCollateralRecords) return false;
-  CollateralName entry;
-  entry.kind = record.kind;
-  entry.id = record.id;
-  index.entries.push_back(entry);
-  c.store.put(Family::collateral, collateral_index_key(), index.encode());
-  return true;
-}
-
-}  // namespace
-
-std::vector<CollateralRecord> all_collateral(const Context& c) {
-  std::vector<CollateralRecord> out;
-  c.store.for_each(Family::collateral, {}, [&](Bytes key, Bytes value) {
-    if (equal(key, collateral_index_key())) return true;
-    auto record = CollateralRecord::decode(value);
-    invariant(record.has_value(), "a stored record does not decode");
-    out.push_back(std::move(*record));
-    return true;
-  });
-  return out;
+CollateralLookup collateral_of(const Context& c) {
+  return [&c](CollateralKind kind, const Hash32& id) {
+    return c.find<CollateralRecord>(Family::collateral, collateral_key(kind, id));
+  };
 }
 
 // Vendors' objects only ever move forward: a lower number, or the same number issued earlier, would
@@ -42,9 +19,13 @@ Verdict apply_collateral(Context& c, const Tx&, const PutCollateral& body) {
   if (held && (record->number < held->number || record->issued_at < held->issued_at)) {
     return Code::collateral_rollback;
   }
-  if (!held && !enter_index(c, *record)) return Code::collateral_full;
   record->files = body.files;
-  if (held && c.verifier.changes_standing(*held, *record)) c.vendors_changed = true;
+  const bool changes = held && c.verifier.changes_standing(*held, *record);
+  // Two statements of one date: whoever could put the one could put the other, again and again.
+  if (changes && record->number == held->number && record->issued_at == held->issued_at) {
+    return Code::collateral_rollback;
+  }
+  if (changes) c.vendors_changed = true;
   c.store.put(Family::collateral, key, record->encode());
   c.emit("collateral.put", {{"kind", std::string(name(record->kind))},
                             {"id", to_hex(record->id)},

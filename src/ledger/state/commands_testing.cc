@@ -18,11 +18,12 @@ std::string identity(const std::string& op, uint64_t i) {
   return op + "-" + std::to_string(i);
 }
 
-// Each operator has a machine of either vendor.
+// Each operator has a machine of either vendor; some have GPUs.
 uint8_t machine_of(const std::string& op, uint64_t i) {
   const auto number = static_cast<uint64_t>(op[2] - '0');
   const uint64_t vendor = (number + i) % 2 == 0 ? 0 : kOtherVendor;
-  return static_cast<uint8_t>(vendor + 2 * number + i);
+  const uint64_t gpus = number % 3 == 1 ? kWithGpu : 0;
+  return static_cast<uint8_t>(vendor + gpus + 2 * number + i);
 }
 
 // Instances have no money of their own for fees: their operators send for them.
@@ -266,6 +267,7 @@ void RandomLife::about_sessions() {
     body.lifetime_blocks = 1 + below(13);
     body.allow_audit = !chance(4);
     if (chance(4)) body.requirement.diversity = 2;
+    body.requirement.gpu = chance(6);
     return send(user, body);
   }
   const Session& session = any(sessions);

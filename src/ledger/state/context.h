@@ -168,7 +168,7 @@ inline bool takes_work(const Instance& i) {
 // Runs the verifier by `policy` against what vendors say on the ledger now.
 std::expected<Admitted, Code> verify_evidence(const Context& c, const NetworkPolicy& policy,
                                               std::span<const EvidenceItem> evidence,
-                                              const Fixed<64>& binding);
+                                              const Instance& instance);
 // Who brought a fault to light, and its share of the slash.
 struct Accuser {
   AccountId account{};
@@ -197,7 +197,7 @@ void review_by_vendors(Context& c);  // revokes whose machine's key was taken ba
 StandingVerdict judge_standings(const Context& c, const StandingJudge& judge, Instance& instance);
 
 // --- collateral.cc ------------------------------------------------------------------------------
-std::vector<CollateralRecord> all_collateral(const Context& c);
+CollateralLookup collateral_of(const Context& c);  // not beyond `c`
 
 // --- jobs.cc, rewards.cc ------------------------------------------------------------------------
 void miss_job(Context& c, Session& session, bool at_fault);

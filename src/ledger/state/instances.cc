@@ -58,9 +58,8 @@ Code check_registration(const Context& c, const Tx& tx, const RegisterInstance& 
   if (op->live_instances >= kMaxInstancesPerOperator) return Code::too_many_instances;
   if (!verify_registration(body, c.chain_id(), tx.account)) return Code::identity_signature;
   if (!claims) return Code::claims_malformed;
-  // No GPU format is known yet: claims that name GPU evidence name what nobody verified.
   if (claims->role != Claims::kServer || claims->instance_id != instance_id_of(r.identity_key) ||
-      !all_zero(claims->gpu_evidence_sha256)) {
+      claims->gpu_evidence_sha256 != gpu_evidence_digest(r.evidence)) {
     return Code::claims_mismatch;
   }
   if (Code code = check_offers(c, r.offers, *claims, true); code != Code::ok) return code;
@@ -126,6 +125,17 @@ void mark_verified(Context& c, Instance& instance, std::vector<Buffer> standings
   c.store.put(Family::standings, id_key(instance.id), kept.encode());
 }
 
+// What evidence that names this block must be bound to.
+void bind_to_block(Instance& instance, std::string_view chain_id, const Claims& claims,
+                   uint64_t height, const Hash32& block) {
+  const AccountId& op = instance.operator_account;
+  instance.binding = registration_binding(chain_id, op, block, height, claims);
+  instance.gpu_nonce.reset();
+  if (!all_zero(claims.gpu_evidence_sha256)) {
+    instance.gpu_nonce = registration_gpu_nonce(chain_id, op, block, height, claims);
+  }
+}
+
 Instance new_instance(const Context& c, const Tx& tx, const Registration& r, const Claims& claims) {
   Instance out;
   out.id = claims.instance_id;
@@ -134,8 +144,7 @@ Instance new_instance(const Context& c, const Tx& tx, const Registration& r, con
   out.spki_sha256 = claims.spki_sha256;
   out.key_config_sha256 = claims.key_config_sha256;
   out.claims = r.claims;
-  out.binding =
-      registration_binding(c.chain_id(), tx.account, r.block_hash, r.block_height, claims);
+  bind_to_block(out, c.chain_id(), claims, r.block_height, r.block_hash);
   out.evidence_sha256 = evidence_hash(r.evidence);
   out.endpoint = r.endpoint;
   out.offers = r.offers;
@@ -159,7 +168,8 @@ Code check_renewal(const Context& c, const Tx& tx, const RenewInstance& body,
   if (!verify_renewal(body, c.chain_id(), instance.identity_key)) return Code::identity_signature;
   if (!claims) return Code::claims_malformed;
   if (claims->role != Claims::kServer || claims->instance_id != instance.id ||
-      claims->spki_sha256 != instance.spki_sha256 || !all_zero(claims->gpu_evidence_sha256)) {
+      claims->spki_sha256 != instance.spki_sha256 ||
+      claims->gpu_evidence_sha256 != gpu_evidence_digest(r.evidence)) {
     return Code::claims_mismatch;
   }
   if (Code code = check_offers(c, instance.offers, *claims, false); code != Code::ok) return code;
@@ -178,13 +188,13 @@ Verdict renewal_failed(Context& c, Instance instance, Code code) {
 
 std::expected<Admitted, Code> verify_evidence(const Context& c, const NetworkPolicy& policy,
                                               std::span<const EvidenceItem> evidence,
-                                              const Fixed<64>& binding) {
-  const auto collateral = all_collateral(c);
-  auto admitted =
-      c.verifier.admit({evidence, binding, collateral, c.genesis, policy, c.height, c.now()});
-  invariant(!admitted || (admitted->platforms.size() == evidence.size() &&
-                          admitted->standings.size() == evidence.size()),
-            "one platform an item");
+                                              const Instance& instance) {
+  auto admitted = c.verifier.admit({evidence, instance.binding, instance.gpu_nonce,
+                                    collateral_of(c), c.genesis, policy, c.height, c.now()});
+  invariant(!admitted || (admitted->platforms.size() == admitted->standings.size() &&
+                          admitted->platforms.size() >= evidence.size() &&
+                          admitted->platforms.size() <= kMaxPlatformsPerInstance),
+            "a platform an item, and a standing a platform");
   return admitted;
 }
 
@@ -195,7 +205,7 @@ Verdict apply_register(Context& c, const Tx& tx, const RegisterInstance& body) {
   const auto before = c.instance(claims->instance_id);
   if (before && !may_register_again(*before, tx.account)) return Code::instance_exists;
   Instance instance = new_instance(c, tx, r, *claims);
-  auto admitted = verify_evidence(c, c.policy, r.evidence, instance.binding);
+  auto admitted = verify_evidence(c, c.policy, r.evidence, instance);
   if (!admitted) return admitted.error();
   set_platforms(instance, std::move(admitted->platforms));
   if (Code code = claim_platforms(c, instance); code != Code::ok) return code;
@@ -220,10 +230,9 @@ Verdict apply_renew(Context& c, const Tx& tx, const RenewInstance& body) {
   Instance renewed = *instance;
   renewed.claims = r.claims;
   renewed.key_config_sha256 = claims->key_config_sha256;
-  renewed.binding = registration_binding(c.chain_id(), instance->operator_account, r.block_hash,
-                                         r.block_height, *claims);
+  bind_to_block(renewed, c.chain_id(), *claims, r.block_height, r.block_hash);
   renewed.evidence_sha256 = evidence_hash(r.evidence);
-  auto admitted = verify_evidence(c, c.policy, r.evidence, renewed.binding);
+  auto admitted = verify_evidence(c, c.policy, r.evidence, renewed);
   if (!admitted) return renewal_failed(c, *instance, admitted.error());
   set_platforms(renewed, std::move(admitted->platforms));
   if (!same_platforms(*instance, renewed)) {

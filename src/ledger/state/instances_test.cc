@@ -125,6 +125,31 @@ TEST(Instances, ARenewalOnAnotherMachineFailsAtOnce) {
   EXPECT_EQ(n.session(session).state, SessionState::closing);
 }
 
+TEST(Instances, GpusAreNamedInTheClaimsAndAnswerEachBlockAnew) {
+  constexpr uint8_t kMachine = kWithGpu + 1;
+  TestNetwork n = network();
+  const InstanceId id = n.bring_up("op", "node", kMachine);
+  const Instance before = n.instance(id);
+  ASSERT_EQ(before.platforms.size(), 3u);
+  EXPECT_EQ(before.platforms[2].format, kNvidiaGpuFormat);
+  ASSERT_EQ(n.send("op", n.renew_body("node", kMachine)).code, Code::ok);
+  EXPECT_NE(n.instance(id).gpu_nonce, before.gpu_nonce);
+  RevokeInstance accusation;
+  accusation.instance = id;
+  accusation.evidence = n.evidence_of("node", kMachine);
+  const TxResult judged = n.send("alice", accusation);
+  ASSERT_EQ(judged.code, Code::ok);
+  EXPECT_EQ(judged.events[0].type, "report.unfounded");
+  accusation.evidence.pop_back();
+  EXPECT_EQ(n.send("alice", accusation).code, Code::not_the_registration_evidence);
+
+  RenewInstance unnamed = n.renew_body("node", kMachine);
+  unnamed.renewal.evidence.pop_back();
+  unnamed = sign_renewal(unnamed.renewal, n.state.genesis().chain_id, key_of("node"));
+  EXPECT_EQ(n.send("op", unnamed).code, Code::claims_mismatch);
+  EXPECT_EQ(n.send("op", n.renew_body("node", 1)).code, Code::platform_changed) << "without GPUs";
+}
+
 TEST(Instances, ANewRegistrationOfOnesOwnMachineRetiresTheOld) {
   TestNetwork n = network();
   const InstanceId old = n.bring_up("op", "node", 1);
@@ -138,23 +163,22 @@ TEST(Instances, ANewRegistrationOfOnesOwnMachineRetiresTheOld) {
   EXPECT_EQ(n.send("op2", n.register_body("op2", "theirs", 1)).code, Code::ok);
 }
 
-TEST(Collateral, TheIndexIsBounded) {
+// A large network has an object for each of its machines.
+TEST(Collateral, ThereIsRoomForEveryMachines) {
   TestNetwork n = network();
   auto put = [&](uint64_t id) {
     PutCollateral body;
     const auto kind = static_cast<uint8_t>(1 + id / 200);
     body.files = {ByteWriter()
                       .u8(kind)
-                      .u8(static_cast<uint8_t>(id))
+                      .u8(static_cast<uint8_t>(id % 200))
                       .u64_be(1)
                       .u64_be(1)
                       .u64_be(UINT64_MAX)
                       .take()};
     return n.send("alice", body).code;
   };
-  for (uint64_t id = 0; id < kMaxCollateralRecords; ++id) ASSERT_EQ(put(id), Code::ok);
-  EXPECT_EQ(put(0), Code::ok);  // a newer form of one that is held
-  EXPECT_EQ(put(kMaxCollateralRecords), Code::collateral_full);
+  for (uint64_t id = 0; id < 1'000; ++id) ASSERT_EQ(put(id), Code::ok);
 }
 
 }  // namespace

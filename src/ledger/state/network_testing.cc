@@ -18,6 +18,33 @@ EvidenceItem scripted_evidence(const Fixed<64>& report_data, uint8_t platform) {
   return item;
 }
 
+EvidenceItem scripted_gpus(const Hash32& nonce, uint8_t platform) {
+  EvidenceItem item;
+  item.format = kNvidiaGpuFormat;
+  item.bytes = ByteWriter().bytes(nonce).u8(platform).take();
+  return item;
+}
+
+bool has_gpus(uint8_t platform) {
+  return (platform & kWithGpu) != 0;
+}
+
+// Claims and evidence that name each other and the block.
+std::pair<Claims, std::vector<EvidenceItem>> bound_to(const std::string& chain_id,
+                                                      const AccountId& op, uint64_t height,
+                                                      const Hash32& block, Claims claims,
+                                                      uint8_t platform) {
+  std::vector<EvidenceItem> evidence;
+  if (has_gpus(platform)) {
+    evidence = {
+        scripted_gpus(registration_gpu_nonce(chain_id, op, block, height, claims), platform)};
+    claims.gpu_evidence_sha256 = gpu_evidence_digest(evidence);
+  }
+  const auto binding = registration_binding(chain_id, op, block, height, claims);
+  evidence.insert(evidence.begin(), scripted_evidence(binding, platform));
+  return {std::move(claims), std::move(evidence)};
+}
+
 // Made once: dealing takes longer than many blocks.
 std::shared_ptr<const SampleNetwork> sample_of(size_t validators) {
   static std::map<size_t, std::shared_ptr<const SampleNetwork>> known;
@@ -38,14 +65,33 @@ Claims claims_for(const std::string& identity) {
 constexpr uint8_t kUpToDate = 1, kHardeningNeeded = 2, kOutOfDate = 5;
 
 // What the vendor says of a machine, if anything.
-Code scripted_level(std::span<const CollateralRecord> collateral, uint8_t machine, Platform& out) {
-  const Hash32 id{static_cast<uint8_t>(machine % 4)};
-  for (const CollateralRecord& record : collateral) {
-    if (record.kind != CollateralKind::tdx_tcb_info || record.id != id) continue;
-    const uint64_t digit = record.number % 10;
-    if (digit == 9) return Code::evidence_no_tcb_level;
-    out.tcb_status = digit == 8 ? kOutOfDate : digit == 7 ? kHardeningNeeded : kUpToDate;
-    out.tcb_evaluation_number = record.number;
+Code scripted_level(const CollateralLookup& collateral, uint8_t machine, Platform& out) {
+  const auto record =
+      collateral(CollateralKind::tdx_tcb_info, Hash32{static_cast<uint8_t>(machine % 4)});
+  if (!record) return Code::ok;
+  const uint64_t digit = record->number % 10;
+  if (digit == 9) return Code::evidence_no_tcb_level;
+  out.tcb_status = digit == 8 ? kOutOfDate : digit == 7 ? kHardeningNeeded : kUpToDate;
+  out.tcb_evaluation_number = record->number;
+  return Code::ok;
+}
+
+Code admit_gpus(const EvidenceItem& item, const AdmissionInput& input, Admitted& out) {
+  ByteReader reader(item.bytes);
+  const auto nonce = reader.fixed<32>();
+  const auto platform = reader.u8();
+  if (!nonce || !platform || !reader.done()) return Code::evidence_malformed;
+  if (nonce != input.gpu_nonce) return Code::evidence_nonce_mismatch;
+  for (uint8_t gpu = 0; gpu < 2; ++gpu) {
+    Platform admitted;
+    admitted.format = item.format;
+    admitted.product = "GH100";
+    admitted.id_hash =
+        platform_id_hash(input.genesis.chain_id, item.format, Buffer{*platform, gpu});
+    admitted.tcb_status = kUpToDate;
+    admitted.development = true;
+    out.platforms.push_back(std::move(admitted));
+    out.standings.emplace_back();
   }
   return Code::ok;
 }
@@ -55,6 +101,11 @@ Code scripted_level(std::span<const CollateralRecord> collateral, uint8_t machin
 std::expected<Admitted, Code> ScriptedVerifier::admit(const AdmissionInput& input) const {
   Admitted out;
   for (const EvidenceItem& item : input.evidence) {
+    if (item.format == kNvidiaGpuFormat) {
+      const Code code = admit_gpus(item, input, out);
+      if (code != Code::ok) return std::unexpected(code);
+      continue;
+    }
     ByteReader reader(item.bytes);
     const auto report_data = reader.fixed<64>();
     const auto platform = reader.u8();
@@ -126,15 +177,15 @@ bool ScriptedVerifier::changes_standing(const CollateralRecord& earlier,
   return earlier.number != later.number;
 }
 
-StandingJudge ScriptedVerifier::standing_judge(std::span<const CollateralRecord> collateral) const {
+StandingJudge ScriptedVerifier::standing_judge(CollateralLookup collateral) const {
   ++reviews;
-  return [held = std::vector(collateral.begin(), collateral.end()), refused = refused](
-             Platform& platform, Bytes standing) {
+  return [collateral, refused = refused](Platform& platform, Bytes standing) {
+    if (standing.empty()) return StandingVerdict{};
     const auto why = refused.find(standing[0]);
     if (why != refused.end()) {
       return StandingVerdict{why->second, why->second == Code::evidence_revoked};
     }
-    return StandingVerdict{scripted_level(held, standing[0], platform), false};
+    return StandingVerdict{scripted_level(collateral, standing[0], platform), false};
   };
 }
 
@@ -210,16 +261,14 @@ InstanceId TestNetwork::id_of(const std::string& identity) {
 
 Registration TestNetwork::registration(const std::string& op, const std::string& identity,
                                        uint8_t platform) const {
-  const Claims claims = claims_for(identity);
   Registration r;
   r.identity_key = key_of(identity).public_key();
-  r.claims = claims.encode();
   r.block_height = state.height();
   r.block_hash = hash_at(r.block_height);
-  r.evidence = {
-      scripted_evidence(registration_binding(state.genesis().chain_id, key_of(op).public_key(),
-                                             r.block_hash, r.block_height, claims),
-                        platform)};
+  auto bound = bound_to(state.genesis().chain_id, key_of(op).public_key(), r.block_height,
+                        r.block_hash, claims_for(identity), platform);
+  r.claims = bound.first.encode();
+  r.evidence = std::move(bound.second);
   r.endpoint = "127.0.0.1:8443";
   Offer offer;
   offer.model_root = hash_of("model");
@@ -236,16 +285,14 @@ RegisterInstance TestNetwork::register_body(const std::string& op, const std::st
 }
 
 RenewInstance TestNetwork::renew_body(const std::string& identity, uint8_t platform) const {
-  const Claims claims = claims_for(identity);
   Renewal r;
-  r.instance = claims.instance_id;
-  r.claims = claims.encode();
+  r.instance = id_of(identity);
   r.block_height = state.height();
   r.block_hash = hash_at(r.block_height);
-  const AccountId op = instance(r.instance).operator_account;
-  r.evidence = {scripted_evidence(
-      registration_binding(state.genesis().chain_id, op, r.block_hash, r.block_height, claims),
-      platform)};
+  auto bound = bound_to(state.genesis().chain_id, instance(r.instance).operator_account,
+                        r.block_height, r.block_hash, claims_for(identity), platform);
+  r.claims = bound.first.encode();
+  r.evidence = std::move(bound.second);
   return sign_renewal(r, state.genesis().chain_id, key_of(identity));
 }
 
@@ -261,7 +308,10 @@ RotateKeys TestNetwork::rotate_body(const std::string& identity, uint64_t epoch)
 
 std::vector<EvidenceItem> TestNetwork::evidence_of(const std::string& identity,
                                                    uint8_t platform) const {
-  return {scripted_evidence(instance(id_of(identity)).binding, platform)};
+  const Instance of = instance(id_of(identity));
+  std::vector<EvidenceItem> out = {scripted_evidence(of.binding, platform)};
+  if (of.gpu_nonce) out.push_back(scripted_gpus(*of.gpu_nonce, platform));
+  return out;
 }
 
 RegisterModel TestNetwork::model_body(const std::string& owner, const std::string& name) {

@@ -15,9 +15,12 @@ namespace cloister::ledger {
 
 constexpr uint8_t kOtherVendor = 128;  // platforms from here on are of format 3, the others of 1
 
+constexpr uint8_t kWithGpu = 64;  // platforms with this bit have two GPUs
+
 // Evidence is 64 bytes of report data and one byte that names the platform. What would come from
 // the vendors is set by the test. A platform p rests on the TCB info with the id {p % 4}: the last
-// digit of its number is 9: no level; 8: out of date; 7: hardening needed.
+// digit of its number is 9: no level; 8: out of date; 7: hardening needed. Evidence of its GPUs is
+// the nonce of 32 bytes and the platform's byte; nobody says anything about them later.
 class ScriptedVerifier final : public AdmissionVerifier {
  public:
   std::map<uint8_t, Code> refused;  // platform -> why; evidence_revoked: its own key is
@@ -37,7 +40,7 @@ class ScriptedVerifier final : public AdmissionVerifier {
                                                           UnixSeconds now) const override;
   bool changes_standing(const CollateralRecord& earlier,
                         const CollateralRecord& later) const override;  // another number
-  StandingJudge standing_judge(std::span<const CollateralRecord> collateral) const override;
+  StandingJudge standing_judge(CollateralLookup collateral) const override;
 };
 
 // Names are keys: key_of("alice").

@@ -61,7 +61,6 @@ class PlainLedger {
     std::map<AccountId, Account> accounts;
     std::map<AccountId, Operator> operators;  // but for live_instances, which is counted
     std::map<Buffer, CollateralRecord> collateral;
-    std::vector<CollateralName> collateral_names;
     std::map<InstanceId, Instance> instances;  // but for open_sessions, which is counted
     std::map<InstanceId, KeySet> keys;
     std::map<InstanceId, Standings> standings;  // of live instances
@@ -107,6 +106,7 @@ class PlainLedger {
   void reputation(const AccountId& op, int64_t by);
   uint64_t all_stake() const;
   uint32_t live_of(const AccountId& op) const;
+  CollateralLookup collateral() const;
   uint32_t open_on(const InstanceId& id) const;
 
   std::vector<const Weighed*> suitable(uint64_t height, const Session& session) const;
@@ -183,7 +183,7 @@ class PlainLedger {
                                        const Hash32& hash) const;
   std::expected<Admitted, Code> verify(const NetworkPolicy& policy,
                                        std::span<const EvidenceItem> evidence,
-                                       const Fixed<64>& binding) const;
+                                       const Instance& instance) const;
   void verified(Instance& instance);
   Outcome judge(const AccountId& accuser, uint32_t permille, std::span<const EvidenceItem> evidence,
                 const InstanceId& id);

@@ -34,9 +34,7 @@ void PlainLedger::set_policy() {
 }
 
 void PlainLedger::review_by_vendors() {
-  std::vector<CollateralRecord> collateral;
-  for (const auto& [key, record] : w_.collateral) collateral.push_back(record);
-  const StandingJudge judge = verifier_->standing_judge(collateral);
+  const StandingJudge judge = verifier_->standing_judge(collateral());
   std::vector<InstanceId> fallen, taken_back;
   for (auto& [id, each] : w_.instances) {
     if (each.state != InstanceState::active) continue;

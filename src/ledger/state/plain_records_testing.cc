@@ -33,13 +33,9 @@ std::map<Buffer, Buffer> PlainLedger::family(Family family) const {
     case Family::checks:
       all(w_.checks);
       break;
-    case Family::collateral: {
+    case Family::collateral:
       for (const auto& [key, record] : w_.collateral) out[key] = record.encode();
-      CollateralIndex index;
-      index.entries = w_.collateral_names;
-      if (!index.entries.empty()) out[collateral_index_key()] = index.encode();
       break;
-    }
     case Family::due:
       for (const auto& [at, kind, id] : due()) out[due_key(at, kind, id)] = {};
       break;

@@ -24,6 +24,12 @@ bool is_endpoint(const std::string& text) {
   return text[colon + 1] != '0' && port <= 65'535;
 }
 
+// What claims must say of the GPUs.
+Hash32 gpus_of(const std::vector<EvidenceItem>& evidence) {
+  if (evidence.empty() || evidence.back().format != 4) return {};
+  return crypto::sha256(evidence.back().bytes);
+}
+
 bool platform_or_program_fails(Code code) {
   static const std::set<Code> kCodes = {Code::evidence_revoked,
                                         Code::evidence_no_tcb_level,
@@ -150,10 +156,10 @@ PlainLedger::Outcome PlainLedger::on(const Tx&, const PutCollateral& body) {
   if (const CollateralRecord* held = at(w_.collateral, key)) {
     const bool older = record->number < held->number || record->issued_at < held->issued_at;
     if (older) return Code::collateral_rollback;
-    w_.vendors_changed |= verifier_->changes_standing(*held, *record);
-  } else {
-    if (w_.collateral.size() == kMaxCollateralRecords) return Code::collateral_full;
-    w_.collateral_names.push_back({{}, record->kind, record->id});
+    const bool changes = verifier_->changes_standing(*held, *record);
+    const bool of_one_date = record->number == held->number && record->issued_at == held->issued_at;
+    if (changes && of_one_date) return Code::collateral_rollback;
+    w_.vendors_changed |= changes;
   }
   w_.collateral[key] = *record;
   return Code::ok;
@@ -191,13 +197,18 @@ std::optional<Code> PlainLedger::evidence_refused(std::span<const EvidenceItem> 
   return std::nullopt;
 }
 
+CollateralLookup PlainLedger::collateral() const {
+  return [this](CollateralKind kind, const Hash32& id) -> std::optional<CollateralRecord> {
+    const CollateralRecord* held = at(w_.collateral, collateral_key(kind, id));
+    return held ? std::optional(*held) : std::nullopt;
+  };
+}
+
 std::expected<Admitted, Code> PlainLedger::verify(const NetworkPolicy& rules,
                                                   std::span<const EvidenceItem> evidence,
-                                                  const Fixed<64>& binding) const {
-  std::vector<CollateralRecord> collateral;
-  for (const auto& [key, record] : w_.collateral) collateral.push_back(record);
-  return verifier_->admit({evidence, binding, collateral, genesis_, rules, height_,
-                           static_cast<UnixSeconds>(time_ms_ / 1000)});
+                                                  const Instance& instance) const {
+  return verifier_->admit({evidence, instance.binding, instance.gpu_nonce, collateral(), genesis_,
+                           rules, height_, static_cast<UnixSeconds>(time_ms_ / 1000)});
 }
 
 void PlainLedger::verified(Instance& instance) {
@@ -220,7 +231,7 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RegisterInstance& body)
   const auto claims = Claims::decode(r.claims);
   if (!claims) return Code::claims_malformed;
   if (claims->role != Claims::kServer || claims->instance_id != instance_id_of(r.identity_key) ||
-      claims->gpu_evidence_sha256 != Hash32{}) {
+      claims->gpu_evidence_sha256 != gpus_of(r.evidence)) {
     return Code::claims_mismatch;
   }
   if (const auto code = offers_refused(r.offers, *claims, true)) return *code;
@@ -243,12 +254,16 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RegisterInstance& body)
   next.claims = r.claims;
   next.binding =
       registration_binding(genesis_.chain_id, tx.account, r.block_hash, r.block_height, *claims);
+  if (gpus_of(r.evidence) != Hash32{}) {
+    next.gpu_nonce = registration_gpu_nonce(genesis_.chain_id, tx.account, r.block_hash,
+                                            r.block_height, *claims);
+  }
   next.evidence_sha256 = evidence_hash(r.evidence);
   next.endpoint = r.endpoint;
   next.offers = r.offers;
   next.capacity = r.capacity;
   next.registered_height = height_;
-  auto admitted = verify(policy(), r.evidence, next.binding);
+  auto admitted = verify(policy(), r.evidence, next);
   if (!admitted) return admitted.error();
   next.platforms = std::move(admitted->platforms);
   for (const Platform& platform : next.platforms) {
@@ -275,14 +290,21 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RenewInstance& body) {
   const auto claims = Claims::decode(r.claims);
   if (!claims) return Code::claims_malformed;
   if (claims->role != Claims::kServer || claims->instance_id != r.instance ||
-      claims->spki_sha256 != instance->spki_sha256 || claims->gpu_evidence_sha256 != Hash32{}) {
+      claims->spki_sha256 != instance->spki_sha256 ||
+      claims->gpu_evidence_sha256 != gpus_of(r.evidence)) {
     return Code::claims_mismatch;
   }
   if (const auto code = offers_refused(instance->offers, *claims, false)) return *code;
   if (const auto code = evidence_refused(r.evidence, r.block_height, r.block_hash)) return *code;
-  const Fixed<64> binding = registration_binding(genesis_.chain_id, instance->operator_account,
-                                                 r.block_hash, r.block_height, *claims);
-  const auto admitted = verify(policy(), r.evidence, binding);
+  const AccountId& op = instance->operator_account;
+  Instance next = *instance;
+  next.binding = registration_binding(genesis_.chain_id, op, r.block_hash, r.block_height, *claims);
+  next.gpu_nonce = std::nullopt;
+  if (gpus_of(r.evidence) != Hash32{}) {
+    next.gpu_nonce =
+        registration_gpu_nonce(genesis_.chain_id, op, r.block_hash, r.block_height, *claims);
+  }
+  const auto admitted = verify(policy(), r.evidence, next);
   Code failed = admitted ? Code::ok : admitted.error();
   if (admitted) {
     const auto same = [](const Platform& a, const Platform& b) {
@@ -300,7 +322,8 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const RenewInstance& body) {
   }
   instance->claims = r.claims;
   instance->key_config_sha256 = claims->key_config_sha256;
-  instance->binding = binding;
+  instance->binding = next.binding;
+  instance->gpu_nonce = next.gpu_nonce;
   instance->evidence_sha256 = evidence_hash(r.evidence);
   instance->platforms = admitted->platforms;
   w_.standings[r.instance].items = admitted->standings;
@@ -360,7 +383,7 @@ PlainLedger::Outcome PlainLedger::judge(const AccountId& accuser, uint32_t permi
     return Code::not_the_registration_evidence;
   }
   if (!is_live(id)) return Code::instance_not_live;
-  const auto now = verify(policy(), evidence, instance.binding);
+  const auto now = verify(policy(), evidence, instance);
   if (now) {
     if (!debit(accuser, params_.report_fee_micro)) return Code::insufficient_balance;
     credit(treasury_account(), params_.report_fee_micro);

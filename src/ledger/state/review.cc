@@ -44,7 +44,7 @@ void review_by_policy(Context& c) {
 }
 
 void review_by_vendors(Context& c) {
-  const StandingJudge judge = c.verifier.standing_judge(all_collateral(c));
+  const StandingJudge judge = c.verifier.standing_judge(collateral_of(c));
   for (const InstanceId& id : active_instances(c)) {
     const Instance before = *c.instance(id);
     Instance now = before;

@@ -31,7 +31,7 @@ bool speaks_against(Code code) {
 }
 
 bool key_revoked(const Context& c, Instance instance) {
-  const StandingJudge judge = c.verifier.standing_judge(all_collateral(c));
+  const StandingJudge judge = c.verifier.standing_judge(collateral_of(c));
   return judge_standings(c, judge, instance).key_revoked;
 }
 
@@ -87,7 +87,7 @@ Verdict judge_evidence(Context& c, const Accuser& accuser, std::span<const Evide
     return Code::not_the_registration_evidence;
   }
   if (!is_live(instance)) return Code::instance_not_live;
-  const auto now = verify_evidence(c, c.policy, evidence, instance.binding);
+  const auto now = verify_evidence(c, c.policy, evidence, instance);
   if (now) return unfounded(c, accuser, instance);
   if (now.error() == Code::evidence_revoked && key_revoked(c, instance)) {
     revoke_instance(c, std::move(instance), accuser, name(now.error()));

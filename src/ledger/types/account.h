@@ -1,4 +1,4 @@
-// Who holds money, who operates, and what the vendors signed.
+// Who holds money and who operates.
 #pragma once
 
 #include "ledger/types/enums.h"
@@ -52,50 +52,6 @@ struct Operator : Record<Operator> {
     v(6, "check_reserve_micro", r.check_reserve_micro);
   }
   bool operator==(const Operator&) const = default;
-};
-
-// A vendor-signed object whose signature chain was verified when it came.
-struct CollateralRecord : Record<CollateralRecord> {
-  CollateralKind kind = CollateralKind::certificate;
-  Hash32 id{};                // what it is the newest of: a platform's TCB info, a CA's CRL, …
-  std::vector<Buffer> files;  // the object and the chain that signs it, as received
-  uint64_t issued_at = 0;     // Unix seconds
-  uint64_t next_update = 0;
-  uint64_t number = 0;  // TCB evaluation number or CRL number
-
-  template <typename R, typename V>
-  static void fields(R& r, V& v) {
-    v(1, "kind", r.kind);
-    v(2, "id", r.id);
-    v(3, "files", r.files, kMaxCollateralFiles, kMaxCollateralBytes);
-    v(4, "issued_at", r.issued_at);
-    v(5, "next_update", r.next_update);
-    v(6, "number", r.number);
-  }
-  bool operator==(const CollateralRecord&) const = default;
-};
-
-struct CollateralName : Record<CollateralName> {
-  CollateralKind kind = CollateralKind::certificate;
-  Hash32 id{};
-
-  template <typename R, typename V>
-  static void fields(R& r, V& v) {
-    v(1, "kind", r.kind);
-    v(2, "id", r.id);
-  }
-  bool operator==(const CollateralName&) const = default;
-};
-
-// The names of all collateral records, so that a client can read every one of them with a proof.
-struct CollateralIndex : Record<CollateralIndex> {
-  std::vector<CollateralName> entries;  // in the order in which they first came
-
-  template <typename R, typename V>
-  static void fields(R& r, V& v) {
-    v(1, "entries", r.entries, kMaxCollateralRecords);
-  }
-  bool operator==(const CollateralIndex&) const = default;
 };
 
 struct BlockRef : Record<BlockRef> {

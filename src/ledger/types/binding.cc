@@ -9,6 +9,11 @@ InstanceId instance_id_of(const Hash32& identity_key) {
   return crypto::sha256(identity_key);
 }
 
+Hash32 gpu_evidence_digest(std::span<const EvidenceItem> evidence) {
+  const bool gpu = !evidence.empty() && evidence.back().format == kNvidiaGpuFormat;
+  return gpu ? crypto::sha256(evidence.back().bytes) : Hash32{};
+}
+
 Fixed<64> registration_binding(std::string_view chain_id, const AccountId& operator_account,
                                const Hash32& block_hash, uint64_t block_height,
                                const Claims& claims) {

@@ -1,7 +1,7 @@
 // What an instance's evidence is bound to (30-channels, section 1).
 #pragma once
 
-#include "ledger/types/params.h"
+#include "ledger/types/instance.h"
 
 namespace cloister::ledger {
 
@@ -10,7 +10,7 @@ struct Claims : Record<Claims> {
   uint8_t role = kServer;
   InstanceId instance_id{};
   Hash32 spki_sha256{};
-  Hash32 gpu_evidence_sha256{};  // zero without a GPU
+  Hash32 gpu_evidence_sha256{};  // gpu_evidence_digest
   Hash32 key_config_sha256{};
   Hash32 image_digest{};
   Hash32 config_digest{};         // of the effective configuration
@@ -35,6 +35,9 @@ struct Claims : Record<Claims> {
 };
 
 InstanceId instance_id_of(const Hash32& identity_key);  // SHA-256
+
+// SHA-256 of the bytes of the last item, when that is the machine's GPUs; else zero.
+Hash32 gpu_evidence_digest(std::span<const EvidenceItem> evidence);
 
 // RD_reg: the 64 bytes of report data in registration and renewal evidence.
 //   SHA-512("cloister reg v1" ‖ 00 ‖ SHA-256(chain_id) ‖ instance_id ‖ operator ‖ block_hash ‖

@@ -71,6 +71,7 @@ bool suits(const PoolKey& pool, const Session& session) {
   const Requirement& asked = session.requirement;
   const uint16_t formats = mask(asked.formats), statuses = mask(asked.tcb_statuses);
   return (asked.formats.empty() || (pool.formats & formats) != 0) &&
+         (!asked.gpu || (pool.formats & bit(kNvidiaGpuFormat)) != 0) &&
          (pool.formats & mask(session.apart_formats)) == 0 &&
          (asked.tcb_statuses.empty() || (pool.statuses & ~statuses) == 0) &&
          pool.price_octave <= std::bit_width(session.price_cap_micro);

@@ -124,6 +124,8 @@ constexpr Named<CollateralKind> kCollateralKinds[] = {
     {CollateralKind::sgx_qe_identity, "sgx_qe_identity"},
     {CollateralKind::certificate, "certificate"},
     {CollateralKind::crl, "crl"},
+    {CollateralKind::manifest, "manifest"},
+    {CollateralKind::ocsp_answer, "ocsp_answer"},
 };
 
 constexpr std::string_view kFamilyNames[] = {

@@ -64,7 +64,6 @@ enum class Code : uint32_t {
   collateral_unverified = 21,
   collateral_not_current = 22,
   collateral_rollback = 23,
-  collateral_full = 24,
   // operators
   not_operator = 25,
   stake_insufficient = 26,
@@ -269,6 +268,8 @@ enum class CollateralKind : uint8_t {
   sgx_qe_identity = 4,
   certificate = 5,
   crl = 6,
+  manifest = 7,
+  ocsp_answer = 8,
 };
 
 enum class BeaconSetup : uint8_t {

@@ -53,8 +53,8 @@ bool beacon_valid(const Genesis& g) {
 }
 
 bool development_valid(const Genesis& g) {
-  return g.development ||
-         (g.development_intel.empty() && g.development_amd.empty() && !g.policy.allow_development);
+  return g.development || (g.development_intel.empty() && g.development_amd.empty() &&
+                           g.development_nvidia.empty() && !g.policy.allow_development);
 }
 
 bool release_keys_valid(const Genesis& g) {

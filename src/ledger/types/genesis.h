@@ -59,6 +59,7 @@ struct Genesis : Record<Genesis> {
   std::vector<Hash32>
       development_intel;  // SHA-256 of SubjectPublicKeyInfo; only with `development`
   std::vector<Hash32> development_amd;
+  std::vector<Hash32> development_nvidia;
   Params params;
   std::vector<GenesisAccount> accounts;  // ascending
   std::vector<Model> models;             // ascending by root, names unique
@@ -84,6 +85,7 @@ struct Genesis : Record<Genesis> {
     v(12, "beacon", r.beacon);
     v(13, "release_keys", r.release_keys, kMaxReleaseKeys);
     v(14, "release_threshold", r.release_threshold);
+    v(15, "development_nvidia", r.development_nvidia, kMaxAnchors);
   }
   bool operator==(const Genesis&) const = default;
 

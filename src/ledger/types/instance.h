@@ -5,9 +5,11 @@
 
 namespace cloister::ledger {
 
+constexpr uint8_t kNvidiaGpuFormat = 4;  // evidence/common/evidence.h
+
 struct EvidenceItem : Record<EvidenceItem> {
   uint8_t format = 0;  // evidence/common/evidence.h
-  Buffer bytes;
+  Buffer bytes;        // of kNvidiaGpuFormat: a CMW collection of all devices (30-channels, 2)
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -25,7 +27,7 @@ Hash32 evidence_hash(std::span<const EvidenceItem> items);
 // numbers chips in order, so this hides it from the eye, not from a search.
 Hash32 platform_id_hash(std::string_view chain_id, uint8_t format, Bytes platform_id);
 
-// What verification of one item of evidence established.
+// What verification established of one CPU, GPU or switch.
 struct Platform : Record<Platform> {
   uint8_t format = 0;
   std::string product;
@@ -55,8 +57,6 @@ struct Platform : Record<Platform> {
   bool operator==(const Platform&) const = default;
 };
 
-constexpr uint8_t kNvidiaGpuFormat = 4;  // evidence/common/evidence.h
-
 struct Offer : Record<Offer> {
   ModelRoot model_root{};
   uint64_t price_micro = 0;  // for a million units
@@ -69,8 +69,8 @@ struct Offer : Record<Offer> {
   bool operator==(const Offer&) const = default;
 };
 
-// Of a live instance, for each item of its evidence in order: what the item's vendor may still take
-// back, as the verifier wrote it. Empty: nothing. Opaque to the ledger.
+// Of a live instance, for each of its platforms in order: what the vendor may still take back, as
+// the verifier wrote it. Empty: nothing. Opaque to the ledger.
 struct Standings : Record<Standings> {
   std::vector<Buffer> items;
 
@@ -101,10 +101,11 @@ struct Instance : Record<Instance> {
   uint64_t registered_height = 0;
   uint64_t verified_height = 0;
   uint64_t expires_height = 0;
-  bool draining = false;      // no new sessions, for good
-  uint64_t active_since = 0;  // height from which it has been active without a break
-  uint32_t epoch_misses = 0;  // jobs let down since the last reward
-  uint64_t key_epoch = 0;     // of the newest KeyConfig in family keys; 0: none yet
+  bool draining = false;            // no new sessions, for good
+  uint64_t active_since = 0;        // height from which it has been active without a break
+  uint32_t epoch_misses = 0;        // jobs let down since the last reward
+  uint64_t key_epoch = 0;           // of the newest KeyConfig in family keys; 0: none yet
+  std::optional<Hash32> gpu_nonce;  // that its GPUs answered; nothing without a GPU
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -131,6 +132,7 @@ struct Instance : Record<Instance> {
     v(21, "key_epoch", r.key_epoch);
     v(22, "active_since", r.active_since);
     v(23, "epoch_misses", r.epoch_misses);
+    v(24, "gpu_nonce", r.gpu_nonce);
   }
   bool operator==(const Instance&) const = default;
 

@@ -24,10 +24,6 @@ inline Buffer collateral_key(CollateralKind kind, const Hash32& id) {
 }
 // models: the root of the model with this name. Longer than the key of any model.
 Buffer model_name_key(std::string_view model_name);
-// collateral: CollateralIndex. Shorter than the key of any record.
-inline Buffer collateral_index_key() {
-  return {0};
-}
 // assignments: what an instance works on, by prefix.
 inline Buffer assignment_key(const InstanceId& instance, const SessionId& session) {
   return ByteWriter().bytes(instance).bytes(session).take();

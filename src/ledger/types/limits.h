@@ -10,17 +10,16 @@ namespace cloister::ledger {
 constexpr size_t kMaxTxBytes = 128 * 1024;
 constexpr size_t kMaxBodyBytes = 126 * 1024;
 constexpr size_t kMaxEvidenceItems = 4;
-constexpr size_t kMaxEvidenceItemBytes = 64 * 1024;  // also the bound of all items together
+constexpr size_t kMaxEvidenceItemBytes = 96 * 1024;  // also the bound of all items together
 constexpr size_t kMaxCollateralBytes = 100 * 1024;
-constexpr size_t kMaxCollateralFiles = 4;     // one object and the chain that signs it
-constexpr size_t kMaxCollateralRecords = 64;  // what a verifier may be handed
+constexpr size_t kMaxCollateralFiles = 4;  // one object and the chain that signs it
 
 constexpr size_t kMaxChainIdBytes = 50;  // CometBFT's own limit
 constexpr size_t kMaxNameBytes = 96;
 constexpr size_t kMaxEndpointBytes = 256;  // host:port
 constexpr size_t kMaxClaimsBytes = 2048;
 constexpr size_t kMaxModelsPerInstance = 16;
-constexpr size_t kMaxPlatformsPerInstance = 4;
+constexpr size_t kMaxPlatformsPerInstance = 16;      // two CPUs, eight GPUs, four switches
 constexpr uint32_t kMaxCapacity = 256;               // sessions at a time on one instance
 constexpr size_t kMaxUnbonding = 16;                 // parts of one operator's stake
 constexpr uint32_t kMaxInstancesPerOperator = 1000;  // live; bounds the work of one block
@@ -55,7 +54,6 @@ constexpr uint32_t kMaxMisses = 16;  // draws of one session that hit nobody fre
 constexpr size_t kMaxGenesisAccounts = 10'000;
 constexpr size_t kMaxGenesisModels = 1'000;
 constexpr size_t kMaxValidators = 256;
-constexpr size_t kMaxGenesisCollateral = 64;
 
 constexpr uint64_t kUnitsPerPrice = 1'000'000;  // prices are for this many units
 

@@ -2,6 +2,7 @@
 
 #include "ledger/types/account.h"
 #include "ledger/types/codec.h"
+#include "ledger/types/collateral.h"
 #include "ledger/types/domain.h"
 #include "ledger/types/instance.h"
 #include "ledger/types/keys.h"
@@ -137,15 +138,16 @@ bool apart(const Instance& a, const Instance& b) {
 }
 
 bool meets(const Instance& instance, const Requirement& requirement) {
-  bool format_found = requirement.formats.empty();
+  bool format_found = requirement.formats.empty(), gpu_found = !requirement.gpu;
   for (const Platform& platform : instance.platforms) {
     format_found = format_found || contains(requirement.formats, platform.format);
+    gpu_found = gpu_found || platform.format == kNvidiaGpuFormat;
     if (!requirement.tcb_statuses.empty() &&
         !contains(requirement.tcb_statuses, platform.tcb_status)) {
       return false;
     }
   }
-  return format_found;
+  return format_found && gpu_found;
 }
 
 SessionId session_id(std::string_view chain_id, const AccountId& account, uint64_t nonce) {
@@ -174,8 +176,6 @@ template struct Record<Account>;
 template struct Record<Unbonding>;
 template struct Record<Operator>;
 template struct Record<CollateralRecord>;
-template struct Record<CollateralName>;
-template struct Record<CollateralIndex>;
 template struct Record<BlockRef>;
 template struct Record<EvidenceItem>;
 template struct Record<Platform>;

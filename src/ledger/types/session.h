@@ -10,12 +10,14 @@ struct Requirement : Record<Requirement> {
   std::vector<uint8_t> formats;       // one platform is of one of these; ascending
   std::vector<uint8_t> tcb_statuses;  // each platform's status is one of these; ascending
   uint8_t diversity = 1;              // 2: two instances of different operators and CPU vendors
+  bool gpu = false;                   // its computation runs on a confidential GPU
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
     v(1, "formats", r.formats, kMaxFormats);
     v(2, "tcb_statuses", r.tcb_statuses, kMaxStatuses);
     v(3, "diversity", r.diversity);
+    v(4, "gpu", r.gpu);
   }
   bool operator==(const Requirement&) const = default;
 };
