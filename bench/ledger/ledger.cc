@@ -2,6 +2,7 @@
 //
 //   bench_ledger COUNT…   one line of JSON each: times in microseconds, sizes in bytes
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -55,7 +56,7 @@ class NoVerifier final : public AdmissionVerifier {
   bool changes_standing(const CollateralRecord&, const CollateralRecord&) const override {
     return false;
   }
-  StandingJudge standing_judge(std::span<const CollateralRecord>) const override {
+  StandingJudge standing_judge(CollateralLookup) const override {
     return [](Platform&, Bytes) { return StandingVerdict(); };
   }
 };
@@ -264,6 +265,26 @@ double ed25519_micros() {
   return took / kTimes;
 }
 
+// Everything but opening is measured on one core.
+class OneCore {
+ public:
+  OneCore() {
+    must(sched_getaffinity(0, sizeof(all_), &all_) == 0, "no cores");
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    int last = 0;
+    for (int i = 0; i < CPU_SETSIZE; ++i) last = CPU_ISSET(i, &all_) ? i : last;
+    CPU_SET(last, &one);
+    must(sched_setaffinity(0, sizeof(one), &one) == 0, "the core is refused");
+  }
+  ~OneCore() { sched_setaffinity(0, sizeof(all_), &all_); }
+  OneCore(const OneCore&) = delete;
+  OneCore& operator=(const OneCore&) = delete;
+
+ private:
+  cpu_set_t all_{};
+};
+
 void measure(size_t count) {
   const auto verifier = std::make_shared<const NoVerifier>();
   auto base = State::from_genesis(genesis(), verifier);
@@ -275,6 +296,7 @@ void measure(size_t count) {
     must(opened.has_value(), "the state is refused");
     state = std::move(*opened);
   });
+  const OneCore pinned;
   const double draw = draw_micros(state->store());
   const ProofCost proof = proof_cost(state->store().sealed(), count);
   SampleNetwork sample = sample_network(1);

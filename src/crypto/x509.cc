@@ -313,8 +313,15 @@ bool Certificate::signed_message(Bytes message, Bytes signature_rs) const {
   return verify_rs(X509_get0_pubkey(impl_->x509.get()), curve, message, signature_rs);
 }
 
+static std::optional<Certificate> known_or_parsed(Bytes der, std::span<const Certificate> known) {
+  const auto at =
+      std::ranges::find_if(known, [&](const Certificate& each) { return equal(each.der(), der); });
+  return at == known.end() ? Certificate::from_der(der) : std::optional(*at);
+}
+
 std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view pem,
-                                                              size_t max_count) {
+                                                              size_t max_count,
+                                                              std::span<const Certificate> known) {
   ClearErrors clear;
   Owned<BIO> bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
   std::vector<Certificate> out;
@@ -325,8 +332,9 @@ std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view p
     long size = 0;
     if (PEM_read_bio(bio.get(), &name, &header, &data, &size) != 1) break;
     bool is_certificate = std::string_view(name) == PEM_STRING_X509 && *header == '\0';
-    auto certificate =
-        is_certificate ? Certificate::from_der({data, static_cast<size_t>(size)}) : std::nullopt;
+    auto certificate = is_certificate
+                           ? known_or_parsed({data, static_cast<size_t>(size)}, known)
+                           : std::nullopt;
     OPENSSL_free(name);
     OPENSSL_free(header);
     OPENSSL_free(data);

@@ -167,10 +167,10 @@ Result<PckExtension> pck_extension_of(const crypto::Certificate& leaf) {
   return *extension;
 }
 
-Result<PckChain> parse_pck_chain(Bytes pem) {
+Result<PckChain> parse_pck_chain(Bytes pem, std::span<const crypto::Certificate> known) {
   std::string_view text = as_text(pem);
   if (text.ends_with('\0')) text.remove_suffix(1);
-  const auto chain = crypto::certificates_from_pem(text, 3);
+  const auto chain = crypto::certificates_from_pem(text, 3, known);
   if (!chain || chain->size() != 3) {
     return refuse(Error::malformed, "PCK chain is not three certificates in PEM");
   }

@@ -19,12 +19,14 @@ struct Platform {
 };
 
 constexpr size_t kMaxRememberedChains = 64;
+constexpr size_t kMaxRememberedAuthorities = 8;
 
 // May be used by several threads.
 class PckChains {
  public:
   // Parses the chain, or recalls it when the same bytes came before: its certificates then still
-  // know whose signature they carry. The oldest of too many is forgotten.
+  // know whose signature they carry. So do those of its two authorities when they came with another
+  // platform's. The oldest of too many is forgotten.
   Result<std::shared_ptr<const Platform>> platform(Bytes pck_chain_pem) const;
 
  private:
@@ -32,8 +34,11 @@ class PckChains {
     Buffer pem;
     std::shared_ptr<const Platform> platform;
   };
+  void remember(const crypto::Certificate& authority) const;  // under the lock
+
   mutable std::mutex mutex_;
   mutable std::deque<Seen> seen_;
+  mutable std::vector<crypto::Certificate> authorities_;
 };
 
 // Immutable but for what it remembers; may be used by several threads.

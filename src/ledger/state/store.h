@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 
 #include "ledger/types/proof.h"
 #include "merkle/tree.h"
@@ -70,24 +71,46 @@ class Store {
   std::vector<StoreChange> take_changes();
 
  private:
+  using EntryPtr = merkle::EntryPtr;
+  // A value, which knows its key. The key's first eight bytes stand beside the pointer, so that
+  // most comparisons need no other memory.
+  struct Item {
+    uint64_t head;
+    mutable EntryPtr entry;  // another one only with the same key
+  };
+  struct Sought {
+    uint64_t head;
+    Bytes key;
+  };
+  struct ItemLess {
+    using is_transparent = void;
+    bool operator()(const Item& a, const Item& b) const;
+    bool operator()(const Item& a, const Sought& b) const;
+    bool operator()(const Sought& a, const Item& b) const;
+  };
+  using Values = std::set<Item, ItemLess>;
   struct BytesLess {
     using is_transparent = void;
     bool operator()(Bytes a, Bytes b) const { return less(a, b); }
   };
   template <typename T>
   using Ordered = std::map<Buffer, T, BytesLess>;
-  using EntryPtr = merkle::EntryPtr;
+  struct Written {
+    EntryPtr before, after;  // as sealed, as it is now; null when absent
+  };
   struct Undo {
     Family family;
-    Buffer key;
-    EntryPtr before;
+    EntryPtr before, after;  // one of them may be null
   };
 
+  static uint64_t head_of(Bytes key);
+  static Sought sought(Bytes key) { return {head_of(key), key}; }
+  void load_family(size_t family, std::span<const StoreChange* const> rows);
   EntryPtr find(Family family, Bytes key) const;
-  void set(Family family, Bytes key, EntryPtr entry);
+  void note(Family family, EntryPtr before, EntryPtr after);
 
-  std::array<Ordered<EntryPtr>, kFamilyCount> values_;
-  std::array<Ordered<EntryPtr>, kFamilyCount> before_;   // as sealed, of keys written since
+  std::array<Values, kFamilyCount> values_;
+  std::array<Ordered<Written>, kFamilyCount> written_;   // since the last seal
   std::array<Ordered<EntryPtr>, kFamilyCount> unsaved_;  // sealed but not yet taken
   std::vector<Undo> undo_;
   Snapshot sealed_;
