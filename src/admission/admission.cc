@@ -74,6 +74,7 @@ static_assert(same(CollateralKind::tdx_qe_identity, evidence::CollateralKind::td
 static_assert(same(CollateralKind::sgx_qe_identity, evidence::CollateralKind::sgx_qe_identity));
 static_assert(same(CollateralKind::certificate, evidence::CollateralKind::certificate));
 static_assert(ledger::kNvidiaGpuFormat == static_cast<uint8_t>(evidence::Format::nvidia_gpu));
+static_assert(ledger::kNvidiaSwitchFormat == static_cast<uint8_t>(evidence::Format::nvidia_switch));
 static_assert(same(CollateralKind::crl, evidence::CollateralKind::crl));
 static_assert(same(CollateralKind::manifest, evidence::CollateralKind::manifest));
 static_assert(same(CollateralKind::ocsp_answer, evidence::CollateralKind::ocsp_answer));
@@ -102,7 +103,8 @@ policy::Rules rules_of(const ledger::NetworkPolicy& policy) {
   for (const auto& release : policy.releases) {
     out.releases.push_back({release.name, static_cast<evidence::Format>(release.format),
                             release.measurement, release.runtime_measurements,
-                            release.valid_from_height, release.valid_until_height});
+                            release.valid_from_height, release.valid_until_height,
+                            release.min_driver, release.min_firmware});
   }
   out.allow_development = policy.allow_development;
   out.denied_measurements = policy.denied_measurements;
@@ -214,9 +216,11 @@ ledger::Platform platform_of(const evidence::VerifiedEvidence& verified,
   out.tcb_evaluation_number = verified.tcb_evaluation_number();
   out.measurement = verified.measurement();
   // A device's were compared with its vendor's manifests, and nobody compares them again.
-  const bool device = verified.format() == evidence::Format::nvidia_gpu ||
-                      verified.format() == evidence::Format::nvidia_switch;
-  if (!device) out.runtime_measurements = verified.runtime_measurements();
+  if (!policy::is_device(verified.format())) {
+    out.runtime_measurements = verified.runtime_measurements();
+  }
+  out.driver_version = verified.driver_version();
+  out.firmware_version = verified.firmware_version();
   out.configuration = verified.configuration();
   out.development = verified.development();
   return out;
@@ -231,6 +235,8 @@ policy::Established established_of(const ledger::Platform& platform) {
   out.product = platform.product;
   out.measurement = platform.measurement;
   out.runtime_measurements = platform.runtime_measurements;
+  out.driver_version = platform.driver_version;
+  out.firmware_version = platform.firmware_version;
   out.platform = platform.id_hash;
   out.development = platform.development;
   return out;

@@ -14,6 +14,7 @@ LayeredRules tightened(const LayeredRules& outer, const LocalPolicy& local) {
   inner.paused_formats = local.refused_formats;
   if (local.accepted_measurements) {
     std::erase_if(inner.releases, [&](const Release& release) {
+      if (is_device(release.format)) return false;  // no program of the network's
       const auto& accepted = *local.accepted_measurements;
       return std::ranges::find(accepted, release.measurement) == accepted.end();
     });

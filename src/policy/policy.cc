@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "evidence/common/version_floor.h"
 
 namespace cloister::policy {
 namespace {
@@ -36,26 +37,33 @@ void unite(std::vector<T>& into, const std::vector<T>& more) {
 
 bool same_release(const Release& a, const Release& b) {
   return a.format == b.format && a.measurement == b.measurement &&
-         a.runtime_measurements == b.runtime_measurements;
+         a.runtime_measurements == b.runtime_measurements && a.min_driver == b.min_driver &&
+         a.min_firmware == b.min_firmware;
+}
+
+bool is_program(const Release& release, const Established& claims) {
+  if (is_device(claims.format)) {
+    return evidence::at_least(claims.driver_version, release.min_driver) &&
+           evidence::at_least(claims.firmware_version, release.min_firmware);
+  }
+  return release.measurement == claims.measurement &&
+         (release.runtime_measurements.empty() ||
+          release.runtime_measurements == claims.runtime_measurements);
 }
 
 bool matches(const Release& release, const Established& claims, uint64_t height) {
-  return release.format == claims.format && release.measurement == claims.measurement &&
-         (release.runtime_measurements.empty() ||
-          release.runtime_measurements == claims.runtime_measurements) &&
+  return release.format == claims.format && is_program(release, claims) &&
          release.valid_from_height <= height && height <= release.valid_until_height;
 }
 
-// What runs on a device is its vendor's alone, and measures to the vendor's manifests.
-bool runs_only_the_vendors(evidence::Format format) {
-  return format == evidence::Format::nvidia_gpu || format == evidence::Format::nvidia_switch;
+std::string program_of(const Established& claims) {
+  if (!is_device(claims.format)) return to_hex(claims.measurement);
+  return fmt::format("driver {}, firmware {}",
+                     claims.driver_version.empty() ? "none" : claims.driver_version,
+                     claims.firmware_version);
 }
 
 Finding judge_measurement(const Established& claims, const LayeredRules& rules, uint64_t height) {
-  if (runs_only_the_vendors(claims.format)) {
-    return {Reason::measurement, Layer::vendor, true, "the vendor's manifests",
-            "compared by the verifier"};
-  }
   const auto& releases = rules.merged.releases;
   auto found =
       std::ranges::find_if(releases, [&](const Release& r) { return matches(r, claims, height); });
@@ -63,7 +71,7 @@ Finding judge_measurement(const Established& claims, const LayeredRules& rules, 
   for (const Release& release : releases) {
     if (release.format == claims.format) known.push_back(release.name);
   }
-  std::string measured = to_hex(claims.measurement);
+  std::string measured = program_of(claims);
   if (contains(rules.merged.denied_measurements, claims.measurement)) {
     return {Reason::measurement, Layer::community, false, "no denied program", measured};
   }
@@ -81,6 +89,10 @@ std::vector<std::string> denied(const Established& claims, const Rules& rules) {
 }
 
 }  // namespace
+
+bool is_device(evidence::Format format) {
+  return format == evidence::Format::nvidia_gpu || format == evidence::Format::nvidia_switch;
+}
 
 std::string_view name(Layer layer) {
   switch (layer) {
@@ -183,6 +195,8 @@ Established established(const evidence::VerifiedEvidence& verified, const Hash32
   out.product = verified.product();
   out.measurement = verified.measurement();
   out.runtime_measurements = verified.runtime_measurements();
+  out.driver_version = verified.driver_version();
+  out.firmware_version = verified.firmware_version();
   out.platform = platform;
   out.development = verified.development();
   return out;

@@ -13,15 +13,19 @@ namespace cloister::policy {
 enum class Layer : uint8_t { vendor = 1, network = 2, community = 3, local = 4 };
 std::string_view name(Layer layer);
 
-// A program that may serve: what its launch measures to on one kind of platform.
+// A program that may serve: what its launch measures to on one kind of platform. Of devices, whose
+// vendor's manifests say what runs on them, the least versions (evidence/common/version_floor.h).
 struct Release {
   std::string name;  // "cloister-node 0.1.0"
   evidence::Format format{};
-  Buffer measurement;                        // 48 bytes
+  Buffer measurement;                        // 48 bytes; of devices empty
   std::vector<Buffer> runtime_measurements;  // empty: not compared
   uint64_t valid_from_height = 0;
   uint64_t valid_until_height = UINT64_MAX;
+  std::string min_driver{}, min_firmware{};  // of devices; empty: any
+  bool operator==(const Release&) const = default;
 };
+bool is_device(evidence::Format format);  // an NVIDIA GPU or switch
 
 struct Rules {
   uint64_t version = 0;
@@ -90,7 +94,8 @@ struct Established {
   std::string product;
   Buffer measurement;
   std::vector<Buffer> runtime_measurements;
-  Hash32 platform{};  // the ledger's name of the machine
+  std::string driver_version, firmware_version;  // of devices
+  Hash32 platform{};                             // the ledger's name of the machine
   bool development = false;
 };
 Established established(const evidence::VerifiedEvidence& verified, const Hash32& platform);

@@ -40,6 +40,31 @@ Decision decide_on(const Fields& fields, const Rules& rules, uint64_t height = k
   return decide(evidence::VerifiedEvidenceMaker::make(fields), kPlatform, layered(rules), height);
 }
 
+// What runs on a device its vendor's manifests say; the network says from which versions on.
+TEST(Decide, ADeviceIsReleasedByItsVersions) {
+  Rules rules = good_rules();
+  rules.releases = {{"GPUs", Format::nvidia_gpu, {}, {}, 50, 200, "550.90", "96.00.9F"}};
+  Fields fields = good_fields();
+  fields.format = Format::nvidia_gpu;
+  fields.measurement.clear();
+  fields.product = "GH100";
+  fields.driver_version = "550.90.07";
+  fields.firmware_version = "96.00.9F.00.01";
+  EXPECT_TRUE(decide_on(fields, rules).allowed);
+  EXPECT_FALSE(decide_on(fields, rules, 201).allowed) << "the release is over";
+  EXPECT_FALSE(decide_on(fields, good_rules()).allowed) << "programs release no device";
+  Fields older = fields;
+  older.driver_version = "550.54.15";
+  EXPECT_EQ(decide_on(older, rules).first_refusal(), Reason::measurement);
+  older = fields;
+  older.firmware_version = "96.00.74.00.1C";
+  EXPECT_EQ(decide_on(older, rules).first_refusal(), Reason::measurement);
+  rules.releases[0].min_driver = rules.releases[0].min_firmware = "";
+  EXPECT_TRUE(decide_on(older, rules).allowed);
+  fields.format = Format::tdx_quote;
+  EXPECT_FALSE(decide_on(fields, rules).allowed) << "a device's release is no program's";
+}
+
 TEST(Decide, EachSingleFaultIsRefusedForItsOwnReason) {
   ASSERT_TRUE(decide_on(good_fields(), good_rules()).allowed);
   struct Case {

@@ -140,6 +140,9 @@ class VerifiedEvidence {
   const Buffer& platform_id() const { return platform_id_; }
   uint64_t tcb_evaluation_number() const { return tcb_evaluation_number_; }  // Intel; 0 for AMD
   const std::string& product() const { return product_; }  // "TDX", "Milan", "GH100", …
+  // NVIDIA, as the device's manifests have them: of a GPU both, of a switch its BIOS as firmware.
+  const std::string& driver_version() const { return driver_version_; }
+  const std::string& firmware_version() const { return firmware_version_; }
   // The earliest end of the windows that the verdict rests on.
   UnixSeconds valid_until() const { return valid_until_; }
   // What the vendor may take back later. TDX, SGX, SNP and NVIDIA; else empty.
@@ -155,7 +158,7 @@ class VerifiedEvidence {
   Buffer report_data_, nonce_, measurement_, configuration_, platform_id_;
   std::vector<Buffer> runtime_measurements_;
   uint64_t tcb_evaluation_number_ = 0;
-  std::string product_;
+  std::string product_, driver_version_, firmware_version_;
   UnixSeconds valid_until_ = 0;
   std::optional<Standing> standing_;
 };

@@ -16,6 +16,8 @@ VerifiedEvidence VerifiedEvidenceMaker::make(Fields fields) {
   out.platform_id_ = std::move(fields.platform_id);
   out.tcb_evaluation_number_ = fields.tcb_evaluation_number;
   out.product_ = std::move(fields.product);
+  out.driver_version_ = std::move(fields.driver_version);
+  out.firmware_version_ = std::move(fields.firmware_version);
   out.valid_until_ = fields.valid_until;
   out.standing_ = std::move(fields.standing);
   return out;

@@ -21,7 +21,7 @@ class VerifiedEvidenceMaker {
     Buffer configuration;
     Buffer platform_id;
     uint64_t tcb_evaluation_number = 0;
-    std::string product;
+    std::string product, driver_version, firmware_version;
     UnixSeconds valid_until = 0;
     std::optional<Standing> standing;
   };

@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "evidence/common/cases_testing.h"
 #include "evidence/common/faults_testing.h"
+#include "evidence/common/version_floor.h"
 #include "evidence/nvidia/scenario_testing.h"
-#include "evidence/nvidia/version_floor.h"
 
 namespace cloister::evidence::nvidia {
 namespace {

@@ -6,9 +6,9 @@
 #include "evidence/common/binding.h"
 #include "evidence/common/stages.h"
 #include "evidence/common/verified_evidence_maker.h"
+#include "evidence/common/version_floor.h"
 #include "evidence/nvidia/goldens.h"
 #include "evidence/nvidia/manifest_facts.h"
-#include "evidence/nvidia/version_floor.h"
 #include "evidence/rim/ocsp.h"
 
 namespace cloister::evidence {
@@ -305,6 +305,8 @@ VerifiedEvidence DeviceJudge::verified() const {
   }
   fields.platform_id = identity_->ueid;
   fields.product = identity_->chip;
+  fields.driver_version = report_->opaque.driver_version;
+  fields.firmware_version = report_->opaque.vbios_version;
   fields.valid_until = valid_until_;
   fields.standing = standing();
   return VerifiedEvidenceMaker::make(std::move(fields));

@@ -97,6 +97,8 @@ TEST(Gpus, AreRegisteredWithTheCpuThatNamesThem) {
     EXPECT_EQ(platform.format, kNvidiaGpuFormat);
     EXPECT_EQ(platform.product, "GH100");
     EXPECT_TRUE(platform.runtime_measurements.empty());
+    EXPECT_EQ(platform.driver_version, "550.90.07");
+    EXPECT_EQ(platform.firmware_version, "96.74.00.1C.00");
     EXPECT_TRUE(platform.development);
   }
   EXPECT_NE(instance->platforms[1].id_hash, instance->platforms[2].id_hash);
@@ -272,6 +274,17 @@ TEST(Gpus, DevelopmentRootsCountOnlyWhereTheGenesisNamesThem) {
   ledger.skip(kTestNow - ledger.now());
   const Scenario gpu;
   EXPECT_EQ(ledger.put({to_buffer(as_bytes(gpu.driver.document()))}), Code::collateral_unverified);
+}
+
+TEST(Gpus, AreAdmittedFromTheReleasedVersionsOn) {
+  Genesis genesis = TestLedger::genesis();
+  genesis.policy.releases.back().min_driver = "550.91";
+  EXPECT_EQ(World(genesis).enter(with({Scenario()})), Code::policy_measurement);
+  genesis.policy.releases.back().min_driver = "550.90.07";
+  genesis.policy.releases.back().min_firmware = "97";
+  EXPECT_EQ(World(genesis).enter(with({Scenario()})), Code::policy_measurement);
+  genesis.policy.releases.pop_back();
+  EXPECT_EQ(World(genesis).enter(with({Scenario()})), Code::policy_measurement);
 }
 
 TEST(Gpus, AKindOfPlatformThatIsPausedIsNotAdmitted) {

@@ -105,6 +105,11 @@ Genesis TestLedger::genesis() {
   out.development_amd = {amd().ark_spki()};
   out.development_nvidia = {evidence::rim::hierarchy().root.certificate.spki_sha256()};
   out.policy.releases = {release(Format::tdx_quote), release(Format::snp_report)};
+  Release gpus;
+  gpus.name = "GPUs";
+  gpus.format = kNvidiaGpuFormat;
+  gpus.min_driver = "550";
+  out.policy.releases.push_back(std::move(gpus));
   for (const char* who : {"operator", "rival"}) {
     GenesisAccount account;
     account.account = key_of(who).public_key();

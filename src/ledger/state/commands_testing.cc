@@ -437,6 +437,9 @@ void RandomLife::about_policy() {
       release.name = "release " + std::to_string(below(4));
       release.format = 1;
       release.measurement = Buffer(48, 1);
+      if (chance(4)) release.format = kNvidiaGpuFormat;
+      if (chance(4)) release.measurement.clear();
+      if (chance(8)) release.min_driver = "550";
       release.valid_until_height = net.state.height() + below(60);
       body.kind = ProposalKind::add_release;
       body.change = release.encode();

@@ -69,9 +69,7 @@ Layers change_releases(PolicyLayers now, Bytes change, bool add) {
     if (!release) return std::unexpected(Code::change_malformed);
     const bool taken = std::any_of(now.releases.begin(), now.releases.end(),
                                    [&](const Release& r) { return r.name == release->name; });
-    if (release->name.empty() || taken || release->measurement.empty() ||
-        release->valid_from_height > release->valid_until_height ||
-        now.releases.size() >= kMaxReleases) {
+    if (!valid(*release) || taken || now.releases.size() >= kMaxReleases) {
       return std::unexpected(Code::change_invalid);
     }
     now.releases.push_back(std::move(*release));

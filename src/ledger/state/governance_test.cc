@@ -387,6 +387,11 @@ TEST(Governance, EachRefusalHasItsCode) {
   other_epochs.epoch_blocks += 1;
   VendorPolicy unsorted;
   unsorted.accepted_statuses = {2, 1};
+  Release unmeasured = release("unmeasured"), device = release("device");
+  unmeasured.measurement.clear();
+  device.format = kNvidiaGpuFormat;  // and yet with a measurement
+  Release versioned = release("versioned");
+  versioned.min_driver = "550";
   Release backwards = release("backwards");
   backwards.valid_from_height = 2;
   backwards.valid_until_height = 1;
@@ -420,6 +425,12 @@ TEST(Governance, EachRefusalHasItsCode) {
        proposing("key1", K::add_release, release("cloister-node test").encode())},
       {"a release that ends before it begins", Code::change_invalid,
        proposing("key1", K::add_release, backwards.encode())},
+      {"a program without a measurement", Code::change_invalid,
+       proposing("key1", K::add_release, unmeasured.encode())},
+      {"a device with a measurement", Code::change_invalid,
+       proposing("key1", K::add_release, device.encode())},
+      {"a program with a driver's version", Code::change_invalid,
+       proposing("key1", K::add_release, versioned.encode())},
       {"a release that is not there", Code::change_invalid,
        proposing("key1", K::withdraw_release, nothing.encode())},
       {"an approval of nothing", Code::proposal_unknown,

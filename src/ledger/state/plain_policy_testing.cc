@@ -115,8 +115,11 @@ std::optional<Code> PlainLedger::refuses(ProposalKind kind, Bytes change) const 
   } else if (kind == ProposalKind::add_release) {
     const auto release = Release::decode(change);
     if (!release) return Code::change_malformed;
+    const bool of_device = release->format == 4 || release->format == 5;
     good = !release->name.empty() && !known_release(release->name) &&
-           !release->measurement.empty() &&
+           (of_device ? release->measurement.empty()
+                      : !release->measurement.empty() && release->min_driver.empty() &&
+                            release->min_firmware.empty()) &&
            release->valid_from_height <= release->valid_until_height &&
            w_.layers.releases.size() < kMaxReleases;
   } else {

@@ -261,6 +261,9 @@ enum class ProposalState : uint8_t {
   failed = 5,    // passed, but breaks a rule by now
 };
 
+// Of evidence/common/evidence.h.
+constexpr uint8_t kNvidiaGpuFormat = 4, kNvidiaSwitchFormat = 5;
+
 enum class CollateralKind : uint8_t {
   tdx_tcb_info = 1,
   sgx_tcb_info = 2,

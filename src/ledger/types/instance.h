@@ -5,8 +5,6 @@
 
 namespace cloister::ledger {
 
-constexpr uint8_t kNvidiaGpuFormat = 4;  // evidence/common/evidence.h
-
 struct EvidenceItem : Record<EvidenceItem> {
   uint8_t format = 0;  // evidence/common/evidence.h
   Buffer bytes;        // of kNvidiaGpuFormat: a CMW collection of all devices (30-channels, 2)
@@ -38,7 +36,8 @@ struct Platform : Record<Platform> {
   Buffer measurement;
   std::vector<Buffer> runtime_measurements;
   Buffer configuration;
-  bool development = false;  // simulated: no hardware protection
+  bool development = false;                      // simulated: no hardware protection
+  std::string driver_version, firmware_version;  // of devices
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -53,6 +52,8 @@ struct Platform : Record<Platform> {
       kMaxMeasurementBytes);
     v(9, "configuration", r.configuration, kMaxMeasurementBytes);
     v(10, "development", r.development);
+    v(11, "driver_version", r.driver_version, kMaxVersionBytes);
+    v(12, "firmware_version", r.firmware_version, kMaxVersionBytes);
   }
   bool operator==(const Platform&) const = default;
 };

@@ -31,6 +31,7 @@ constexpr size_t kMaxAdvisories = 64;
 constexpr size_t kMaxAdvisoryBytes = 32;
 constexpr size_t kMaxStatuses = 9;
 constexpr size_t kMaxMeasurementBytes = 64;
+constexpr size_t kMaxVersionBytes = 32;
 constexpr size_t kMaxRuntimeMeasurements = 4;
 constexpr size_t kMaxStandingBytes = 512;  // of one item of evidence
 constexpr size_t kMaxReleases = 999;

@@ -174,10 +174,11 @@ bool valid(const Model& model, const Params& params);
 struct Release : Record<Release> {
   std::string name;
   uint8_t format = 0;
-  Buffer measurement;
+  Buffer measurement;                        // of devices empty
   std::vector<Buffer> runtime_measurements;  // empty: not compared
   uint64_t valid_from_height = 0;
   uint64_t valid_until_height = UINT64_MAX;
+  std::string min_driver, min_firmware;  // of devices: the least versions; empty: any
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -188,9 +189,14 @@ struct Release : Record<Release> {
       kMaxMeasurementBytes);
     v(5, "valid_from_height", r.valid_from_height);
     v(6, "valid_until_height", r.valid_until_height);
+    v(7, "min_driver", r.min_driver, kMaxVersionBytes);
+    v(8, "min_firmware", r.min_firmware, kMaxVersionBytes);
   }
   bool operator==(const Release&) const = default;
 };
+// It has a name and heights in order; programs have a measurement and no versions, devices (NVIDIA
+// GPUs and switches) no measurement.
+bool valid(const Release& release);
 
 // The policy in force: all layers of the ledger merged (governance.h); `policy::Rules` in words of
 // the ledger. A version is never used again and only rises: who has seen one takes none below it.

@@ -112,6 +112,13 @@ const Offer* Instance::offer_for(const ModelRoot& model_root) const {
   return nullptr;
 }
 
+bool valid(const Release& release) {
+  const bool device = release.format == kNvidiaGpuFormat || release.format == kNvidiaSwitchFormat;
+  const bool versions = !release.min_driver.empty() || !release.min_firmware.empty();
+  return !release.name.empty() && release.valid_from_height <= release.valid_until_height &&
+         release.measurement.empty() == device && (device || !versions);
+}
+
 bool valid(const Requirement& requirement) {
   return strictly_ascending(requirement.formats) && strictly_ascending(requirement.tcb_statuses) &&
          (requirement.diversity == 1 || requirement.diversity == 2);

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace cloister::evidence::nvidia {
+namespace cloister::evidence {
 
 // Versions are groups between dots, of decimal digits (drivers: "550.90.07") or hexadecimal ones
 // (VBIOS: "96.00.9F.00.01"), compared as numbers from the left; both are read as hexadecimal, which
@@ -12,4 +12,4 @@ namespace cloister::evidence::nvidia {
 // what cannot be read is below every floor.
 bool at_least(std::string_view version, std::string_view floor);
 
-}  // namespace cloister::evidence::nvidia
+}  // namespace cloister::evidence

@@ -1,11 +1,11 @@
-#include "evidence/nvidia/version_floor.h"
+#include "evidence/common/version_floor.h"
 
 #include <charconv>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-namespace cloister::evidence::nvidia {
+namespace cloister::evidence {
 namespace {
 
 std::optional<std::vector<uint32_t>> groups_of(std::string_view version) {
@@ -30,4 +30,4 @@ bool at_least(std::string_view version, std::string_view floor) {
   return have && least && *have >= *least;
 }
 
-}  // namespace cloister::evidence::nvidia
+}  // namespace cloister::evidence
