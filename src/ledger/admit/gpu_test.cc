@@ -67,13 +67,14 @@ std::span<const crypto::Certificate> device_chain(const Scenario& s) {
   return std::span(s.chain).subspan(1);
 }
 
-// Both vendors' collateral for machine 0 with `gpu`, at the time of the test hierarchy.
+// All vendors' collateral for machine 0 with `gpu`, at the time of the test hierarchy.
 struct World : TestLedger {
   explicit World(const Genesis& genesis = TestLedger::genesis()) : TestLedger(genesis) {
     skip(kTestNow - now() - 60);
     bond("operator");
     bond("rival");
     put_all(intel_collateral(now()));
+    put_all(amd_collateral(0, now()));
     put_all(gpu.objects());
   }
   InstanceState state_of(const std::string& identity) const { return instance(identity)->state; }
@@ -147,14 +148,23 @@ TEST(Gpus, EachSingleFaultHasItsCode) {
       {"before the CPU",
        [](const World& w) {
          Candidate out = with({w.gpu});
-         out.gpus_first = true;
+         out.gpus_at = 0;
          return out;
        },
        Code::claims_mismatch},
       {"before the CPU, and not named",
        [](const World& w) {
          Candidate out = with({w.gpu});
-         out.gpus_first = true;
+         out.gpus_at = 0;
+         out.gpus_claimed = false;
+         return out;
+       },
+       Code::evidence_unsupported},
+      {"between two CPUs",
+       [](const World& w) {
+         Candidate out = with({w.gpu});
+         out.snp = true;
+         out.gpus_at = 1;
          out.gpus_claimed = false;
          return out;
        },
@@ -243,17 +253,57 @@ TEST(Gpus, ARevokedDeviceTakesItsInstanceOut) {
   EXPECT_GT(world.slashed(), 0u);
 }
 
-TEST(Gpus, EverythingElseThatNvidiaSaysSuspendsAndSlashesNobody) {
+TEST(Gpus, OneThatIsOnHoldSuspendsAndSlashesNobody) {
   World world;
-  const auto put_and_see = [&](const std::vector<Buffer>& files) {
-    EXPECT_EQ(world.put(files), Code::ok);
-    EXPECT_EQ(world.state_of("identity"), InstanceState::unverified);
-    EXPECT_EQ(world.slashed(), 0u);
-  };
   ASSERT_EQ(world.enter(with({world.gpu})), Code::ok);
-  put_and_see(
-      answer_object(device_chain(world.gpu), {OcspStatus::on_hold, kTestNow - 60, kTestNow + 600}));
-  EXPECT_EQ(world.enter(with({world.gpu})), Code::instance_exists);
+  EXPECT_EQ(world.put(answer_object(device_chain(world.gpu),
+                                    {OcspStatus::on_hold, kTestNow - 60, kTestNow + 600})),
+            Code::ok);
+  EXPECT_EQ(world.state_of("identity"), InstanceState::unverified);
+  EXPECT_EQ(world.slashed(), 0u);
+}
+
+// By a new signer, since nothing else dates a manifest.
+struct Reissue {
+  evidence::Authority signer =
+      evidence::authority_of({.name = "test signer 2", .from = kTestNow - 600, .ca = false},
+                             &evidence::rim::hierarchy().issuing);
+  Scenario gpu;
+  Reissue() {
+    gpu.driver.chain.front() = signer.certificate;
+    gpu.driver.signer = &signer.key;
+  }
+  std::vector<Buffer> manifest() const { return {to_buffer(as_bytes(gpu.driver.document()))}; }
+  std::vector<Buffer> answer() const { return answer_object(gpu.driver.chain, *gpu.answer); }
+};
+
+TEST(Gpus, AManifestIssuedAnewSuspendsOnlyWhereItSaysSomethingElse) {
+  const Reissue same;
+  Reissue other;
+  other.gpu.driver.measurements[0].alternatives.push_back(Buffer(48, 0xAB));
+  for (const bool changed : {false, true}) {
+    SCOPED_TRACE(changed);
+    const Reissue& issued = changed ? other : same;
+    World world;
+    ASSERT_EQ(world.enter(with({world.gpu})), Code::ok);
+    ASSERT_EQ(world.put(issued.answer()), Code::ok);
+    ASSERT_EQ(world.put(issued.manifest()), Code::ok);
+    EXPECT_EQ(world.state_of("identity"),
+              changed ? InstanceState::unverified : InstanceState::active);
+    EXPECT_EQ(world.slashed(), 0u);
+    EXPECT_EQ(world.put({to_buffer(as_bytes(world.gpu.driver.document()))}),
+              Code::collateral_rollback);
+    Candidate again = with({world.gpu});
+    again.identity = "again";
+    EXPECT_EQ(world.enter(again), Code::ok) << "both issues allow what it measures";
+  }
+}
+
+TEST(Gpus, AManifestWhoseSignerNobodyAnswersForSuspends) {
+  World world;
+  ASSERT_EQ(world.enter(with({world.gpu})), Code::ok);
+  ASSERT_EQ(world.put(Reissue().manifest()), Code::ok);
+  EXPECT_EQ(world.state_of("identity"), InstanceState::unverified);
 }
 
 // The same date and another statement: the first stays, or two authentic ones could take turns.

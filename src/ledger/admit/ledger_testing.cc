@@ -184,8 +184,8 @@ RegisterInstance TestLedger::registration(const Candidate& candidate) const {
   const Hash32 block_hash = candidate.other_block ? hash_of("another block") : r.block_hash;
   r.evidence =
       evidence_of(candidate, registration_binding(chain_id, op, block_hash, r.block_height, bound));
-  r.evidence.insert(candidate.gpus_first ? r.evidence.begin() : r.evidence.end(), gpus.begin(),
-                    gpus.end());
+  const size_t place = std::min(candidate.gpus_at, r.evidence.size());
+  r.evidence.insert(r.evidence.begin() + static_cast<ptrdiff_t>(place), gpus.begin(), gpus.end());
   return sign_registration(r, chain_id, op, key_of(candidate.identity));
 }
 

@@ -39,7 +39,7 @@ struct Candidate {
   // The collection of GPUs that answer this nonce; none without it.
   std::function<Buffer(const Hash32& nonce)> gpus{};
   bool gpus_claimed = true;  // in the claims
-  bool gpus_first = false;   // before the CPU's evidence
+  size_t gpus_at = 9;        // among the evidence; beyond its end: last
 };
 
 class TestLedger {
