@@ -99,6 +99,7 @@ struct World {
   UnixSeconds now = kNow;
   uint64_t height = kHeight;
   CollateralMemory* memory = nullptr;
+  std::optional<Hash32> gpu_nonce;
 
   World() {
     genesis.development = true;
@@ -113,7 +114,7 @@ struct World {
   Judgement judged() const {
     const auto anchors = anchors_of(genesis);
     return judge({evidence, lookup_in(collateral), anchors, policy::layered(rules_of(policy)),
-                  evidence::Binding::report_data(kBinding), now, height, "", memory});
+                  evidence::Binding::report_data(kBinding), now, height, "", memory, gpu_nonce});
   }
 };
 
@@ -147,6 +148,23 @@ TEST(Judge, AdmitsSimulatedMachinesWhereDevelopmentIsAllowed) {
     EXPECT_FALSE(got.evidence_error());
     EXPECT_FALSE(got.policy_reason());
   }
+}
+
+// No collection is read that does not stand where CPUs vouch for it. Good ones: ledger_admit_test.
+TEST(Judge, GpusStandAfterAllCpusAndWhereANonceIsExpected) {
+  const auto gpus = item(Format::nvidia_gpu, {1, 2, 3});
+  World world;
+  const auto refused = [&](std::vector<ledger::EvidenceItem> evidence) {
+    world.evidence = std::move(evidence);
+    return world.judged().evidence_error();
+  };
+  EXPECT_EQ(refused({tdx(), gpus}), Error::unsupported) << "no nonce";
+  world.gpu_nonce = Hash32{1};
+  EXPECT_EQ(refused({tdx(), gpus}), Error::malformed);
+  EXPECT_EQ(refused({gpus}), Error::unsupported);
+  EXPECT_EQ(refused({gpus, tdx()}), Error::unsupported);
+  EXPECT_EQ(refused({tdx(), gpus, snp()}), Error::unsupported);
+  EXPECT_EQ(refused({tdx(), gpus, gpus}), Error::unsupported);
 }
 
 // With a memory every verdict is what it is without one.
