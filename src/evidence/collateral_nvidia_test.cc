@@ -1,6 +1,8 @@
 // Manifests and OCSP answers of a test hierarchy of NVIDIA, as a ledger is asked to keep them.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "evidence/collateral.h"
 #include "evidence/nvidia/scenario_testing.h"
 #include "evidence/standing.h"
@@ -86,9 +88,23 @@ TEST(NvidiaCollateral, EachSingleFaultIsRefused) {
             CollateralError::not_current)
       << "an answer without an end";
   EXPECT_EQ(refusal(s, manifest, kNow + 2 * kHour), CollateralError::not_current);
+  // The signature is the last thing before the certificates that come along.
   Files forged = answer;
-  forged[0].back() ^= 1;
+  const auto at = std::ranges::search(forged[0], rim::hierarchy().responder.certificate.der());
+  ASSERT_FALSE(at.empty());
+  *(at.begin() - 20) ^= 1;
   EXPECT_EQ(refusal(s, forged), CollateralError::unverified);
+  const Authority lasting = authority_of({.name = "lasting responder",
+                                          .until = kNow + 10 * kHour,
+                                          .ca = false,
+                                          .extensions = {rim::ocsp_signing()}},
+                                         &rim::hierarchy().root);
+  const OcspAnswer until_later{OcspStatus::good, kNow - kHour, kNow + 10 * kHour};
+  const Files outlasting = {rim::ocsp_about(device_chain(s).first(2), until_later, lasting),
+                            answer[1]};
+  EXPECT_EQ(refusal(s, outlasting), std::nullopt);
+  EXPECT_EQ(refusal(s, outlasting, kNow + 2 * kHour), CollateralError::not_current)
+      << "an answer that outlasts its chain";
   std::string changed = s.driver.document();
   changed[changed.find("active=\"True\"") + 8] = 'F';
   EXPECT_EQ(refusal(s, {text(changed)}), CollateralError::malformed);

@@ -29,7 +29,11 @@ LedgerReader::Answer<std::vector<ledger::CollateralRecord>> LedgerReader::collat
     auto item = co_await record<ledger::CollateralRecord>(ledger::Family::collateral,
                                                           ledger::collateral_key(kind, name.id));
     if (!item) co_return std::unexpected(item.error());
-    if (*item) out.push_back(std::move(**item));
+    if (*item) {
+      out.push_back(std::move(**item));
+    } else {
+      reads_.pop_back();  // no verdict rests on what is not there
+    }
   }
   co_return out;
 }

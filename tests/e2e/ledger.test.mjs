@@ -124,7 +124,7 @@ test('a session is followed until it has ended', async () => {
   const [{root}] = JSON.parse(readFileSync(join(files, 'genesis.json'), 'utf8')).models;
   const wish = {
     model_root: root,
-    requirement: {formats: '', tcb_statuses: '', diversity: 1},
+    requirement: {formats: '', tcb_statuses: '', diversity: 1, gpu: false},
     max_units: 1000,
     price_cap_micro: 10_000_000,
     deposit_micro: 10_000,
