@@ -11,6 +11,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <mutex>
 
 #include "channel/atls/server.h"
 #include "ledger/types/bodies.h"
@@ -43,7 +44,15 @@ class TeeSource final : public atls::EvidenceSource {
     auto made = co_await asio::co_spawn(workers_, make(report_data), asio::use_awaitable);
     co_return made;
   }
-  Buffer claims() override { return claims_; }
+  Buffer claims() override {
+    const std::lock_guard lock(mutex_);
+    return claims_;
+  }
+  // As the ledger has them now.
+  void set_claims(Buffer claims) {
+    const std::lock_guard lock(mutex_);
+    claims_ = std::move(claims);
+  }
 
  private:
   asio::awaitable<atls::Result<std::vector<evidence::Evidence>>> make(Fixed<64> report_data) {
@@ -58,7 +67,8 @@ class TeeSource final : public atls::EvidenceSource {
 
   Tee& tee_;
   asio::thread_pool& workers_;
-  const Buffer claims_;
+  std::mutex mutex_;
+  Buffer claims_;
 };
 
 atls::AcceptOptions accept_options(const Identity& identity) {
@@ -171,6 +181,7 @@ asio::awaitable<std::expected<uint16_t, std::string>> Daemon::Running::start() {
   auto entered = co_await registrar->enter();
   if (!entered) co_return std::unexpected(entered.error().message());
   expires_height = static_cast<int64_t>(entered->expires_height);
+  source->set_claims(entered->claims);
   log.info("registered",
            {{"instance", identity.instance_id()}, {"height", entered->registered_height}});
   asio::co_spawn(context, settle_loop(), asio::detached);
@@ -259,6 +270,7 @@ asio::awaitable<void> Daemon::Running::renew_loop() {
       continue;
     }
     expires_height = static_cast<int64_t>(renewed->expires_height);
+    source->set_claims(renewed->claims);
     renewed_at = clock.now();
     identity.leaf.certificate = atls::make_leaf_certificate(identity.leaf.key, random, clock.now());
     attested.renew(identity.leaf);

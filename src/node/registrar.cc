@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ledger/types/account.h"
+#include "ledger/types/binding.h"
 #include "ledger/types/bodies.h"
 #include "ledger/types/keys.h"
 
@@ -73,14 +74,21 @@ asio::awaitable<Registrar::Step> Registrar::bring_collateral() {
   co_return Step{};
 }
 
-std::expected<std::vector<ledger::EvidenceItem>, RegistrarFault> Registrar::evidence_for(
-    const light::TrustRoot& block) {
-  auto binding =
-      ledger::registration_binding(parts_.genesis.chain_id, parts_.account.id(), block.header_hash,
-                                   static_cast<uint64_t>(block.height), parts_.claims);
-  auto evidence = parts_.tee.quote(binding);
-  if (!evidence) return fault(RegistrarError::no_evidence, describe(evidence.error()));
-  return *evidence;
+std::expected<Registrar::Bound, RegistrarFault> Registrar::bound_to(const light::TrustRoot& block) {
+  const auto& chain_id = parts_.genesis.chain_id;
+  const auto op = parts_.account.id();
+  const auto height = static_cast<uint64_t>(block.height);
+  Bound out{parts_.claims, {}};
+  auto gpus = parts_.tee.gpus(
+      ledger::registration_gpu_nonce(chain_id, op, block.header_hash, height, out.claims));
+  if (!gpus) return fault(RegistrarError::no_evidence, describe(gpus.error()));
+  if (*gpus) out.evidence.push_back(std::move(**gpus));
+  out.claims.gpu_evidence_sha256 = ledger::gpu_evidence_digest(out.evidence);
+  auto cpus = parts_.tee.quote(
+      ledger::registration_binding(chain_id, op, block.header_hash, height, out.claims));
+  if (!cpus) return fault(RegistrarError::no_evidence, describe(cpus.error()));
+  out.evidence.insert(out.evidence.begin(), cpus->begin(), cpus->end());
+  return out;
 }
 
 asio::awaitable<Registrar::Outcome> Registrar::enter() {
@@ -90,12 +98,12 @@ asio::awaitable<Registrar::Outcome> Registrar::enter() {
   if (!brought) co_return std::unexpected(brought.error());
   auto block = co_await parts_.ledger.latest();
   if (!block) co_return from_light(block.error());
-  auto evidence = evidence_for(*block);
-  if (!evidence) co_return std::unexpected(evidence.error());
+  auto bound = bound_to(*block);
+  if (!bound) co_return std::unexpected(bound.error());
   ledger::Registration registration;
   registration.identity_key = parts_.identity.identity.public_key();
-  registration.claims = parts_.claims.encode();
-  registration.evidence = std::move(*evidence);
+  registration.claims = bound->claims.encode();
+  registration.evidence = std::move(bound->evidence);
   registration.endpoint = parts_.endpoint;
   ledger::Offer offer;
   offer.model_root = parts_.claims.models.front();
@@ -116,12 +124,12 @@ asio::awaitable<Registrar::Outcome> Registrar::renew() {
   if (!brought) co_return std::unexpected(brought.error());
   auto block = co_await parts_.ledger.latest();
   if (!block) co_return from_light(block.error());
-  auto evidence = evidence_for(*block);
-  if (!evidence) co_return std::unexpected(evidence.error());
+  auto bound = bound_to(*block);
+  if (!bound) co_return std::unexpected(bound.error());
   ledger::Renewal renewal;
   renewal.instance = parts_.identity.instance_id();
-  renewal.claims = parts_.claims.encode();
-  renewal.evidence = std::move(*evidence);
+  renewal.claims = bound->claims.encode();
+  renewal.evidence = std::move(bound->evidence);
   renewal.block_height = static_cast<uint64_t>(block->height);
   renewal.block_hash = block->header_hash;
   auto body = ledger::sign_renewal(renewal, parts_.genesis.chain_id, parts_.identity.identity);

@@ -29,7 +29,7 @@ struct RegistrarParts {
   light::Account& account;  // the operator's
   Tee& tee;
   const Identity& identity;
-  const ledger::Claims& claims;
+  const ledger::Claims& claims;  // but for the GPU evidence, which each registration has anew
   const ledger::Genesis& genesis;
   const NodeConfig& config;
   std::string endpoint;  // host:port, as users reach it
@@ -42,7 +42,8 @@ class Registrar {
   using Outcome = std::expected<ledger::Instance, RegistrarFault>;
   explicit Registrar(RegistrarParts parts) : parts_(std::move(parts)) {}
 
-  // Returns the record once it is proven to be active.
+  // Returns the record once it is proven to be active. Its claims are what connections must show
+  // from then on.
   boost::asio::awaitable<Outcome> enter();
   // New evidence for the same keys.
   boost::asio::awaitable<Outcome> renew();
@@ -52,8 +53,12 @@ class Registrar {
   boost::asio::awaitable<Step> bond();
   boost::asio::awaitable<Step> bring_collateral();
   boost::asio::awaitable<Outcome> proven_record(int64_t height);
-  std::expected<std::vector<ledger::EvidenceItem>, RegistrarFault> evidence_for(
-      const light::TrustRoot& block);
+  struct Bound {
+    ledger::Claims claims;
+    std::vector<ledger::EvidenceItem> evidence;
+  };
+  // Claims and evidence that name each other and the block.
+  std::expected<Bound, RegistrarFault> bound_to(const light::TrustRoot& block);
   const RegistrarParts parts_;
 };
 

@@ -88,6 +88,10 @@ class SimulatedSnp final : public Tee {
 
 }  // namespace
 
+std::expected<std::optional<ledger::EvidenceItem>, TeeError> Tee::gpus(const Hash32&) {
+  return std::nullopt;
+}
+
 std::string_view name(TeeKind kind) {
   switch (kind) {
     case TeeKind::simulated_tdx:

@@ -30,6 +30,9 @@ class Tee {
   // Evidence whose report data is `report_data`. Callable from any thread.
   virtual std::expected<std::vector<ledger::EvidenceItem>, TeeError> quote(
       const Fixed<64>& report_data) = 0;
+  // The machine's GPUs, which answer `nonce`, as the last item of a registration's evidence
+  // (30-channels, section 1); nothing on a machine without any.
+  virtual std::expected<std::optional<ledger::EvidenceItem>, TeeError> gpus(const Hash32& nonce);
   // Vendor-signed collateral under which the evidence verifies now, as files in the order in which
   // the ledger takes them; each inner list is one `put_collateral`.
   virtual std::vector<std::vector<Buffer>> collateral(UnixSeconds now) = 0;

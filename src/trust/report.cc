@@ -21,6 +21,16 @@ std::string short_hex(Bytes bytes) {
   return to_hex(bytes.first(std::min<size_t>(bytes.size(), 8)));
 }
 
+// A connection's evidence is the CPUs'; GPUs are vouched for by its claims.
+std::vector<Hash32> cpus_of(const ledger::Instance& instance) {
+  std::vector<Hash32> out;
+  for (const ledger::Platform& platform : instance.platforms) {
+    const bool device = policy::is_device(static_cast<evidence::Format>(platform.format));
+    if (!device) out.push_back(platform.id_hash);
+  }
+  return out;
+}
+
 size_t gpus_of(const ledger::Instance& instance) {
   return static_cast<size_t>(
       std::ranges::count(instance.platforms, ledger::kNvidiaGpuFormat, &ledger::Platform::format));
@@ -219,12 +229,13 @@ void Evaluation::check_record() {
   const auto& instance = ledger_.instance;
   bool active = instance && instance->state == ledger::InstanceState::active &&
                 instance->expires_height > static_cast<uint64_t>(ledger_.height);
-  bool same_platforms = active && instance->platforms.size() == judgement_.items.size();
+  const auto registered = instance ? cpus_of(*instance) : std::vector<Hash32>();
+  bool same_platforms = active && registered.size() == judgement_.items.size();
   for (size_t i = 0; same_platforms && i < judgement_.items.size(); ++i) {
     const auto& verified = judgement_.items[i].verification.verified;
     same_platforms =
-        verified && admission::platform_of(*verified, bundle_.genesis.chain_id).id_hash ==
-                        instance->platforms[i].id_hash;
+        verified &&
+        admission::platform_of(*verified, bundle_.genesis.chain_id).id_hash == registered[i];
   }
   add("ledger_record", active && same_platforms, "an active instance on this very platform",
       !instance        ? "no such instance"
@@ -330,6 +341,10 @@ void Evaluation::describe_parts() {
       ("that nobody saw when, how much and with whom you talked: packet sizes and timing are not "
        "padded yet"),
       "protection against a future quantum computer: the sealed hybrid layer is not built yet"};
+  if (ledger_.instance && gpus_of(*ledger_.instance) > 0) {
+    report_.not_proven.emplace_back(
+        "that CPU and GPU are in one machine: a GPU's evidence can be relayed between machines");
+  }
 }
 
 void Evaluation::conclude() {

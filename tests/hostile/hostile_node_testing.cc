@@ -31,10 +31,10 @@ atls::Attestation attestation_of(const Items& items, const ledger::Claims& claim
 
 }  // namespace
 
-HostileNode::HostileNode(World& w, const std::string& op, uint32_t platform)
+HostileNode::HostileNode(World& w, const std::string& op, uint32_t platform, bool gpu)
     : world(w),
       config(node_config(w, platform)),
-      tee(open_tee(w, config)),
+      tee(open_tee(w, config, gpu)),
       identity(node::make_identity(w.random, w.clock.now())),
       claims(node::claims_of(identity, measured(config), w.genesis.models[0].root)),
       client_(w.client()),
@@ -49,6 +49,7 @@ asio::awaitable<bool> HostileNode::enter(uint16_t port) {
       node::RegistrarParts{*client_, account_, *tee, identity, claims, world.genesis, config,
                            "127.0.0.1:" + std::to_string(port), world.clock, world.log});
   auto entered = co_await registrar.enter();
+  if (entered) claims = *ledger::Claims::decode(entered->claims);
   co_return entered.has_value();
 }
 

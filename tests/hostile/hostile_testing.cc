@@ -4,6 +4,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "ledger/admit/gpus_testing.h"
 #include "ledger/admit/verifier.h"
 #include "ledger/types/bodies.h"
 #include "ledger/types/keys.h"
@@ -28,6 +29,11 @@ ledger::Genesis make_genesis(UnixMillis now_ms) {
   auto out = ledger::sample_network(1).genesis;
   out.time_ms = static_cast<uint64_t>(now_ms);
   out.development_intel = {intel().root_spki()};
+  out.development_nvidia = {evidence::rim::hierarchy().root.certificate.spki_sha256()};
+  ledger::Release gpus;
+  gpus.name = "GPUs";
+  gpus.format = ledger::kNvidiaGpuFormat;
+  out.policy.releases.push_back(std::move(gpus));
   const auto model = inference::ScriptedEngine::scripted_model();
   out.models[0].root = model.model_root;
   out.models[0].name = model.name;
@@ -43,6 +49,32 @@ ledger::Genesis make_genesis(UnixMillis now_ms) {
   return out;
 }
 
+// A machine with one GPU more.
+class WithGpu final : public node::Tee {
+ public:
+  explicit WithGpu(std::unique_ptr<node::Tee> cpu) : cpu_(std::move(cpu)) {}
+  std::expected<std::vector<ledger::EvidenceItem>, node::TeeError> quote(
+      const Fixed<64>& report_data) override {
+    return cpu_->quote(report_data);
+  }
+  std::expected<std::optional<ledger::EvidenceItem>, node::TeeError> gpus(
+      const Hash32& nonce) override {
+    ledger::EvidenceItem item;
+    item.format = ledger::kNvidiaGpuFormat;
+    item.bytes = evidence::bundle::to_cbor(ledger::collected({gpu_}, nonce));
+    return item;
+  }
+  std::vector<std::vector<Buffer>> collateral(UnixSeconds now) override {
+    auto out = cpu_->collateral(now);
+    for (auto& files : gpu_.objects()) out.push_back(std::move(files));
+    return out;
+  }
+
+ private:
+  const std::unique_ptr<node::Tee> cpu_;
+  const evidence::nvidia::Scenario gpu_;
+};
+
 }  // namespace
 
 const evidence::sim::IntelSimulator& intel() {
@@ -52,7 +84,10 @@ const evidence::sim::IntelSimulator& intel() {
 
 // --- the world -----------------------------------------------------------------------------------
 
-World::World() : genesis(make_genesis(clock.now_ms())), guard_(asio::make_work_guard(context)) {
+World::World(UnixMillis ahead_ms)
+    : clock(ahead_ms),
+      genesis(make_genesis(clock.now_ms())),
+      guard_(asio::make_work_guard(context)) {
   must(intel().save(folder() / "intel"));
   auto network = ledger::sample_network(1);
   chain::LedgerConfig config;
@@ -100,23 +135,24 @@ node::Measured measured(const node::NodeConfig& config) {
   return out;
 }
 
-std::unique_ptr<node::Tee> open_tee(const World&, const node::NodeConfig& config) {
+std::unique_ptr<node::Tee> open_tee(const World&, const node::NodeConfig& config, bool gpu) {
   node::SimulatedTeeConfig tee;
   tee.hierarchy = config.tee_hierarchy;
   tee.platform = config.tee_platform;
   tee.measured = measured(config);
   auto opened = node::open_simulated_tee(tee);
   must(opened.has_value());
-  return std::move(*opened);
+  if (!gpu) return std::move(*opened);
+  return std::make_unique<WithGpu>(std::move(*opened));
 }
 
-World::Honest& World::honest_node(const std::string& op, uint32_t platform) {
+World::Honest& World::honest_node(const std::string& op, uint32_t platform, bool gpu) {
   auto engine = std::make_unique<inference::ScriptedEngine>();
   engine->then_answer(std::vector<std::string>{"forty", "-two"});
   auto honest = std::make_unique<Honest>();
   honest->engine = engine.get();
   node::NodeConfig config = node_config(*this, platform);
-  auto tee = open_tee(*this, config);
+  auto tee = open_tee(*this, config, gpu);
   auto vouched = measured(config);
   node::DaemonParts parts{std::move(config), genesis,        ledger::make_key(op),
                           std::move(engine), std::move(tee), vouched};

@@ -28,9 +28,18 @@ constexpr std::string_view kCanary = "canary-4d1f0c-the-secret-of-the-prompt";
 const evidence::sim::IntelSimulator& intel();
 
 // One thread runs everything but the tests themselves. A test's deadline is `await`'s.
+class ShiftedClock final : public Clock {
+ public:
+  explicit ShiftedClock(UnixMillis ahead_ms) : ahead_ms_(ahead_ms) {}
+  UnixMillis now_ms() const override { return SystemClock().now_ms() + ahead_ms_; }
+
+ private:
+  const UnixMillis ahead_ms_;
+};
+
 class World {
  public:
-  World();
+  explicit World(UnixMillis ahead_ms = 0);  // of the machine's time
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -57,10 +66,10 @@ class World {
     inference::ScriptedEngine* engine;
     std::unique_ptr<node::Daemon> daemon;
   };
-  Honest& honest_node(const std::string& op, uint32_t platform);
+  Honest& honest_node(const std::string& op, uint32_t platform, bool gpu = false);
 
   asio::io_context context;
-  SystemClock clock;
+  const ShiftedClock clock;
   SystemRandom random;
   Log log{"hostile_test", LogLevel::error};
   ledger::Genesis genesis;
@@ -81,7 +90,9 @@ class World {
 };
 
 node::NodeConfig node_config(const World& world, uint32_t platform);
-std::unique_ptr<node::Tee> open_tee(const World& world, const node::NodeConfig& config);
+// With a GPU of the test hierarchy, whose time the world must have.
+std::unique_ptr<node::Tee> open_tee(const World& world, const node::NodeConfig& config,
+                                    bool gpu = false);
 node::Measured measured(const node::NodeConfig& config);
 
 // --- an endpoint of the ledger that lies ---------------------------------------------------------
@@ -189,7 +200,8 @@ struct Bends {
 // listening.
 class HostileNode {
  public:
-  explicit HostileNode(World& world, const std::string& op = "operator", uint32_t platform = 0);
+  explicit HostileNode(World& world, const std::string& op = "operator", uint32_t platform = 0,
+                       bool gpu = false);
 
   Bends bends;  // changed only while no connection is under way
 
@@ -207,7 +219,7 @@ class HostileNode {
   node::NodeConfig config;
   std::unique_ptr<node::Tee> tee;
   node::Identity identity;
-  ledger::Claims claims;
+  ledger::Claims claims;  // as registered
 
  private:
   asio::awaitable<void> run();

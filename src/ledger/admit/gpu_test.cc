@@ -2,8 +2,7 @@
 // NVIDIA says later counts.
 #include <gmock/gmock.h>
 
-#include "evidence/bundle/cmw.h"
-#include "evidence/nvidia/scenario_testing.h"
+#include "ledger/admit/gpus_testing.h"
 #include "ledger/admit/ledger_testing.h"
 #include "ledger/types/samples_testing.h"
 
@@ -19,31 +18,6 @@ using evidence::nvidia::answer_object;
 using evidence::nvidia::Scenario;
 
 constexpr OcspAnswer kRevoked{OcspStatus::revoked, kTestNow - 60, kTestNow + 600};
-
-// A GPU of its own, under manifests that all share.
-Scenario another_gpu(uint8_t number) {
-  Scenario s;
-  s.device = std::make_shared<const evidence::nvidia::Device>(
-      evidence::nvidia::make_device({.serial = {0x41, 3, 0, 0, 0, 0, 0, 0, number}}));
-  s.signer = &s.device->leaf.key;
-  s.chain = {s.device->leaf.certificate, s.device->device.certificate,
-             s.device->provisioner.certificate, s.device->identity.certificate,
-             evidence::rim::hierarchy().root.certificate};
-  return s;
-}
-
-Bundle collected(std::vector<Scenario> gpus, const Hash32& nonce) {
-  Bundle out;
-  for (Scenario& gpu : gpus) {
-    gpu.nonce = to_buffer(nonce);
-    out.items.push_back(
-        {"gpus/" + std::to_string(out.items.size()), {Format::nvidia_gpu, gpu.report()}});
-    std::string pem;
-    for (const auto& each : gpu.chain) pem += crypto::to_pem(each);
-    out.collateral.push_back(to_buffer(as_bytes(pem)));
-  }
-  return out;
-}
 
 Candidate with(std::vector<Scenario> gpus) {
   Candidate out;
