@@ -332,9 +332,8 @@ std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view p
     long size = 0;
     if (PEM_read_bio(bio.get(), &name, &header, &data, &size) != 1) break;
     bool is_certificate = std::string_view(name) == PEM_STRING_X509 && *header == '\0';
-    auto certificate = is_certificate
-                           ? known_or_parsed({data, static_cast<size_t>(size)}, known)
-                           : std::nullopt;
+    auto certificate =
+        is_certificate ? known_or_parsed({data, static_cast<size_t>(size)}, known) : std::nullopt;
     OPENSSL_free(name);
     OPENSSL_free(header);
     OPENSSL_free(data);

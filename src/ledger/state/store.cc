@@ -59,7 +59,8 @@ Store Store::load(std::span<const StoreChange> values) {
   Store store;
   std::atomic<size_t> next = 0;
   const auto work = [&] {
-    for (size_t i = next++; i < kFamilyCount; i = next++) store.load_family(order[i], rows[order[i]]);
+    for (size_t i = next++; i < kFamilyCount; i = next++)
+      store.load_family(order[i], rows[order[i]]);
   };
   const bool worth_it = values.size() >= kRowsWorthThreads;
   std::vector<std::jthread> others;
