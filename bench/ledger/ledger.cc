@@ -272,8 +272,8 @@ class OneCore {
     must(sched_getaffinity(0, sizeof(all_), &all_) == 0, "no cores");
     cpu_set_t one;
     CPU_ZERO(&one);
-    int last = 0;
-    for (int i = 0; i < CPU_SETSIZE; ++i) last = CPU_ISSET(i, &all_) ? i : last;
+    size_t last = 0;
+    for (size_t i = 0; i < CPU_SETSIZE; ++i) last = CPU_ISSET(i, &all_) ? i : last;
     CPU_SET(last, &one);
     must(sched_setaffinity(0, sizeof(one), &one) == 0, "the core is refused");
   }
