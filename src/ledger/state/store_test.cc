@@ -102,5 +102,25 @@ TEST(Store, RandomHistoriesReloadToTheSameRoot) {
   }
 }
 
+// As many rows as make loading use several threads.
+TEST(Store, AFullStateLoadsToTheRootThatItHad) {
+  constexpr std::array kFamilies = {Family::accounts, Family::instances, Family::draws, Family::due,
+                                    Family::standings};
+  Store store;
+  for (uint64_t i = 0; i < 15'000; ++i) {
+    const Hash32 key = crypto::sha256(ByteWriter().u64_be(i).view());
+    store.put(kFamilies[i % kFamilies.size()], to_buffer(key), ByteWriter().u64_be(i).take());
+  }
+  store.seal();
+  const auto rows = store.take_changes();
+  ASSERT_EQ(rows.size(), 15'000u);
+  const Store loaded = Store::load(rows);
+  EXPECT_EQ(loaded.sealed().app_hash(), store.sealed().app_hash());
+  for (const StoreChange& row : rows) {
+    const auto value = loaded.get(row.family, row.key);
+    ASSERT_TRUE(value && equal(*value, *row.value));
+  }
+}
+
 }  // namespace
 }  // namespace cloister::ledger
