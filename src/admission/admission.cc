@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admission/gpus.h"
+#include "evidence/collateral.h"
 #include "ledger/types/limits.h"
 
 namespace cloister::admission {
@@ -73,11 +74,11 @@ static_assert(same(CollateralKind::sgx_tcb_info, evidence::CollateralKind::sgx_t
 static_assert(same(CollateralKind::tdx_qe_identity, evidence::CollateralKind::tdx_qe_identity));
 static_assert(same(CollateralKind::sgx_qe_identity, evidence::CollateralKind::sgx_qe_identity));
 static_assert(same(CollateralKind::certificate, evidence::CollateralKind::certificate));
-static_assert(ledger::kNvidiaGpuFormat == static_cast<uint8_t>(evidence::Format::nvidia_gpu));
-static_assert(ledger::kNvidiaSwitchFormat == static_cast<uint8_t>(evidence::Format::nvidia_switch));
 static_assert(same(CollateralKind::crl, evidence::CollateralKind::crl));
 static_assert(same(CollateralKind::manifest, evidence::CollateralKind::manifest));
 static_assert(same(CollateralKind::ocsp_answer, evidence::CollateralKind::ocsp_answer));
+static_assert(ledger::kNvidiaGpuFormat == static_cast<uint8_t>(evidence::Format::nvidia_gpu));
+static_assert(ledger::kNvidiaSwitchFormat == static_cast<uint8_t>(evidence::Format::nvidia_switch));
 
 }  // namespace
 

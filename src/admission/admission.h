@@ -10,7 +10,6 @@
 #include <memory>
 #include <mutex>
 
-#include "evidence/collateral.h"
 #include "evidence/verifier.h"
 #include "ledger/types/collateral.h"
 #include "ledger/types/genesis.h"
@@ -93,9 +92,12 @@ struct Question {
 // the machine's GPUs (gpus.h); they vouch for nothing without a CPU before them.
 //
 // Only those records are looked at that the item needs, by the names they verified under: no other
-// vendor's objects can change the verdict. A VLEK report does not
-// name its key's certificate and is refused as `collateral_missing`.
+// vendor's objects can change the verdict. A VLEK report does not name its key's certificate and is
+// refused as `collateral_missing`.
 Judgement judge(const Question& question);
+
+// What policy makes of one platform, once it is verified.
+policy::Decision decision_on(const evidence::VerifiedEvidence& verified, const Question& question);
 
 // What the ledger keeps of an admitted item, and what policy asks of it later.
 ledger::Platform platform_of(const evidence::VerifiedEvidence& verified, std::string_view chain_id);

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "evidence/bundle/cmw.h"
+#include "evidence/collateral.h"
 #include "evidence/nvidia/group.h"
+#include "ledger/types/limits.h"
 
 namespace cloister::admission {
 namespace {
@@ -41,8 +43,16 @@ Result<Collateral> certificates_of(std::span<const Buffer> files) {
 Result<Machine> read_machine(Bytes collection) {
   const auto bundle = evidence::bundle::read_bundle(collection);
   if (!bundle) return std::unexpected(bundle.error());
+  const size_t devices = bundle->items.size();
+  if (devices >= ledger::kMaxPlatformsPerInstance) {
+    return evidence::refuse(Error::unsupported, std::to_string(devices) + " devices");
+  }
   auto certificates = certificates_of(bundle->collateral);
   if (!certificates) return std::unexpected(certificates.error());
+  // Each may turn out to be the one whose key signed a device's measurements.
+  if (certificates->certificates.size() > devices * evidence::nvidia::kDeviceChainCertificates) {
+    return evidence::refuse(Error::malformed, "more certificates than five for each device");
+  }
   Machine out;
   out.collateral = std::move(*certificates);
   for (const auto& each : bundle->items) {

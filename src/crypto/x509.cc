@@ -59,6 +59,12 @@ bool has_blocks(std::string_view pem, size_t count) {
   return runs == 4 * count;
 }
 
+std::optional<Certificate> known_or_parsed(Bytes der, std::span<const Certificate> known) {
+  const auto at =
+      std::ranges::find_if(known, [&](const Certificate& each) { return equal(each.der(), der); });
+  return at == known.end() ? Certificate::from_der(der) : std::optional(*at);
+}
+
 }  // namespace
 
 Buffer name_der(const X509_NAME* name) {
@@ -311,12 +317,6 @@ bool Certificate::signed_message(Bytes message, Bytes signature_rs) const {
   if (key_kind() != KeyKind::ec_p256 && key_kind() != KeyKind::ec_p384) return false;
   const Curve curve = key_kind() == KeyKind::ec_p256 ? Curve::p256 : Curve::p384;
   return verify_rs(X509_get0_pubkey(impl_->x509.get()), curve, message, signature_rs);
-}
-
-static std::optional<Certificate> known_or_parsed(Bytes der, std::span<const Certificate> known) {
-  const auto at =
-      std::ranges::find_if(known, [&](const Certificate& each) { return equal(each.der(), der); });
-  return at == known.end() ? Certificate::from_der(der) : std::optional(*at);
 }
 
 std::optional<std::vector<Certificate>> certificates_from_pem(std::string_view pem,

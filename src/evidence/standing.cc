@@ -91,7 +91,7 @@ std::optional<ManifestParts> manifest_of(const Collateral& object) {
   const auto swid = rim::parse_swid(object.rims.front());
   if (!swid) return std::nullopt;
   return ManifestParts{nvidia::goldens_digest(swid->goldens),
-                       manifest_collateral_needed(object.rims.front())};
+                       answers_about(swid->signature.certificates, 0)};
 }
 
 }  // namespace

@@ -21,12 +21,15 @@ std::string short_hex(Bytes bytes) {
   return to_hex(bytes.first(std::min<size_t>(bytes.size(), 8)));
 }
 
+bool is_device(const ledger::Platform& platform) {
+  return policy::is_device(static_cast<evidence::Format>(platform.format));
+}
+
 // A connection's evidence is the CPUs'; GPUs are vouched for by its claims.
 std::vector<Hash32> cpus_of(const ledger::Instance& instance) {
   std::vector<Hash32> out;
   for (const ledger::Platform& platform : instance.platforms) {
-    const bool device = policy::is_device(static_cast<evidence::Format>(platform.format));
-    if (!device) out.push_back(platform.id_hash);
+    if (!is_device(platform)) out.push_back(platform.id_hash);
   }
   return out;
 }
@@ -45,10 +48,12 @@ class Evaluation {
   Report run();
 
  private:
+  policy::LayeredRules rules() const;  // of the ledger's proven policy, tightened by the user's
   void judge_evidence();
   void check_evidence_rows();
   void check_configuration();
   void check_gpu();
+  std::optional<policy::Reason> device_refusal() const;
   void check_model();
   void check_channel();
   void check_key();
@@ -104,11 +109,16 @@ Report Evaluation::run() {
   return std::move(report_);
 }
 
+policy::LayeredRules Evaluation::rules() const {
+  const auto network = policy::layered(admission::rules_of(*ledger_.policy));
+  return expectations_.local_policy ? policy::tightened(network, *expectations_.local_policy)
+                                    : network;
+}
+
 void Evaluation::judge_evidence() {
   judgement_.refusal = admission::Refusal::evidence_absent;
   if (!ledger_.fault.empty() || !ledger_.policy || !ledger_.instance) return;
-  auto rules = policy::layered(admission::rules_of(*ledger_.policy));
-  if (expectations_.local_policy) rules = policy::tightened(rules, *expectations_.local_policy);
+  const auto in_force = rules();
   auto anchors = admission::anchors_of(bundle_.genesis);
   atls::BindingInputs inputs;
   inputs.role = atls::Role::server;
@@ -119,7 +129,7 @@ void Evaluation::judge_evidence() {
   inputs.claims_sha256 = crypto::sha256(bundle_.claims);
   auto binding = evidence::Binding::report_data(atls::report_data(inputs));
   judgement_ = admission::judge({bundle_.evidence, admission::lookup_in(ledger_.collateral),
-                                 anchors, rules, binding, bundle_.checked_at,
+                                 anchors, in_force, binding, bundle_.checked_at,
                                  static_cast<uint64_t>(ledger_.height), bundle_.genesis.chain_id});
 }
 
@@ -186,8 +196,24 @@ void Evaluation::check_gpu() {
            : "other GPU evidence than the ledger verified";
   if (same && count == 0) found = "none";
   if (!registered || !claims_) found = not_reached();
-  add("gpu", same && (count > 0 || !asked), asked ? "a confidential GPU" : "none, or verified GPUs",
-      std::move(found), "ledger record and measured claims");
+  const auto refused = device_refusal();
+  if (refused) found = fmt::format("refused by policy: {}", policy::name(*refused));
+  add("gpu", same && (count > 0 || !asked) && !refused,
+      asked ? "a confidential GPU" : "none, or verified GPUs", std::move(found),
+      "ledger record and measured claims");
+}
+
+// What the ledger established of the devices meets the rules in force, and the user's.
+std::optional<policy::Reason> Evaluation::device_refusal() const {
+  if (!ledger_.instance || !ledger_.policy) return std::nullopt;
+  const auto in_force = rules();
+  for (const ledger::Platform& platform : ledger_.instance->platforms) {
+    if (!is_device(platform)) continue;
+    const auto decision = policy::decide_again(admission::established_of(platform), in_force,
+                                               static_cast<uint64_t>(ledger_.height));
+    if (!decision.allowed) return decision.first_refusal();
+  }
+  return std::nullopt;
 }
 
 void Evaluation::check_model() {

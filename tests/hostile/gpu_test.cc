@@ -32,6 +32,22 @@ TEST(HostileGpu, OfAnHonestNodeIsVerifiedAndNamed) {
   }));
 }
 
+// The ledger's policy admits it; the user's own need not.
+TEST(HostileGpu, ThatTheUsersOwnRulesRefuse) {
+  Later world;
+  auto& node = world.keep(std::make_unique<HostileNode>(world, "operator", 0, true));
+  policy::LocalPolicy kind, product;
+  kind.refused_formats = {evidence::Format::nvidia_gpu};
+  product.distrusted_products = {"GH100"};
+  for (const auto& [local, why] : {std::pair(kind, "paused"), std::pair(product, "product")}) {
+    Gateway& gateway = world.keep(std::make_unique<Gateway>(world, nullptr, nullptr, local));
+    const Asked asked = gateway.ask();
+    ASSERT_TRUE(asked.error);
+    EXPECT_EQ(asked.error->message, untrusted(std::string("gpu: refused by policy: ") + why));
+    EXPECT_EQ(node.heard(), "");
+  }
+}
+
 // Its CPU vouches for other GPUs than those of the registration, or for none.
 TEST(HostileGpu, OtherThanTheRegisteredOnes) {
   Later world;

@@ -30,8 +30,9 @@ struct PeerEvidence {
 };
 
 enum class Refusal : uint8_t { binding, evidence, policy, stale };
-// The verdict's id on acceptance. Runs on the connection's strand and may wait, within the
-// attempt's deadline: what evidence says about itself is what else its judge must read.
+// The verdict's id on acceptance. Runs on the connection's strand and may wait, because evidence
+// says what else its judge must read. It bounds its own waits: the attempt's deadline closes the
+// connection under it, but nothing takes it back.
 using PeerVerifier =
     std::function<http::asio::awaitable<std::expected<Hash32, Refusal>>(const PeerEvidence&)>;
 

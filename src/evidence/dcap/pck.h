@@ -14,7 +14,8 @@ struct PckChain {
 
 // Exactly three certificates, leaf first, in the one PEM text that these certificates have (64
 // characters a line, LF), optionally followed by one NUL. A departure from the leniency of PEM: the
-// text lies outside every signature, and two texts for one chain would make quotes malleable.
+// text lies outside every signature, and two texts for one chain would make quotes malleable. Of
+// those in `known` nothing is taken apart again.
 Result<PckChain> parse_pck_chain(Bytes pem, std::span<const crypto::Certificate> known = {});
 
 enum class SgxType : uint8_t { standard = 0, scalable = 1, scalable_with_integrity = 2 };

@@ -4,6 +4,7 @@
 
 #include "ledger/admit/gpus_testing.h"
 #include "ledger/admit/ledger_testing.h"
+#include "ledger/admit/verifier.h"
 #include "ledger/types/samples_testing.h"
 
 namespace cloister::ledger {
@@ -189,6 +190,24 @@ TEST(Gpus, EachSingleFaultHasItsCode) {
          });
        },
        Code::evidence_malformed},
+      {"more certificates than devices have",
+       [](const World& w) {
+         return with(w.gpu, [](Bundle& b) {
+           b.collateral.push_back(
+               to_buffer(as_bytes(crypto::to_pem(intel().pck_for_testing(0).certificate))));
+         });
+       },
+       Code::evidence_malformed},
+      {"more devices than a record holds",
+       [](const World& w) {
+         return with(w.gpu, [](Bundle& b) {
+           const auto first = b.items[0];
+           for (size_t i = 1; i < kMaxPlatformsPerInstance; ++i) {
+             b.items.push_back({"more/" + std::to_string(i), first.evidence});
+           }
+         });
+       },
+       Code::evidence_unsupported},
       {"a quote among the GPUs",
        [](const World& w) {
          return with(w.gpu,
@@ -309,6 +328,21 @@ TEST(Gpus, AreAdmittedFromTheReleasedVersionsOn) {
   EXPECT_EQ(World(genesis).enter(with({Scenario()})), Code::policy_measurement);
   genesis.policy.releases.pop_back();
   EXPECT_EQ(World(genesis).enter(with({Scenario()})), Code::policy_measurement);
+}
+
+// From what the ledger keeps of it, without its evidence.
+TEST(Gpus, AreJudgedAgainWhenTheReleasedVersionsRise) {
+  World world;
+  ASSERT_EQ(world.enter(with({world.gpu})), Code::ok);
+  const Platform gpu = world.instance("identity")->platforms[1];
+  const auto verifier = make_verifier();
+  NetworkPolicy policy = TestLedger::genesis().policy;
+  EXPECT_EQ(verifier->reassess(gpu, policy, 1), Code::ok);
+  policy.releases.back().min_driver = "550.91";
+  EXPECT_EQ(verifier->reassess(gpu, policy, 1), Code::policy_measurement);
+  policy.releases.back().min_driver = "";
+  policy.releases.back().min_firmware = "97";
+  EXPECT_EQ(verifier->reassess(gpu, policy, 1), Code::policy_measurement);
 }
 
 TEST(Gpus, AKindOfPlatformThatIsPausedIsNotAdmitted) {

@@ -15,8 +15,8 @@ namespace cloister::ledger {
 
 struct AdmissionInput {
   std::span<const EvidenceItem> evidence;  // at least one
-  Fixed<64> report_data{};                 // that each item must carry, but for
-  std::optional<Hash32> gpu_nonce;         // what the GPUs of the last item must answer
+  Fixed<64> report_data{};                 // that each CPU's item must carry
+  std::optional<Hash32> gpu_nonce;         // that GPUs must answer; nothing: there may be none
   CollateralLookup collateral;
   const Genesis& genesis;  // development anchors
   const NetworkPolicy& policy;

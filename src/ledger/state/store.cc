@@ -62,11 +62,11 @@ Store Store::load(std::span<const StoreChange> values) {
     for (size_t i = next++; i < kFamilyCount; i = next++)
       store.load_family(order[i], rows[order[i]]);
   };
-  const bool worth_it = values.size() >= kRowsWorthThreads;
+  const size_t threads = values.size() < kRowsWorthThreads
+                             ? 1
+                             : std::min<size_t>(std::thread::hardware_concurrency(), kFamilyCount);
   std::vector<std::jthread> others;
-  for (size_t i = 1; worth_it && i < std::thread::hardware_concurrency(); ++i) {
-    others.emplace_back(work);
-  }
+  for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
   work();
   others.clear();  // joins
   store.sealed_.app_hash_ = ledger::app_hash(store.sealed_.roots_);
