@@ -28,6 +28,32 @@ TEST(Store, OrderedReadsByPrefix) {
   EXPECT_FALSE(store.get(Family::jobs, as_bytes("b")));
 }
 
+TEST(Store, KeysThatBeginAlikeAreToldApart) {
+  const std::vector<Buffer> keys = {text("1234567"),   {'1', '2', '3', '4', '5', '6', '7', 0},
+                                    text("12345678"),  text("12345678a"),
+                                    text("12345678b"), text("12345678ba")};
+  Store store;
+  for (size_t i = keys.size(); i-- > 0;) store.put(Family::due, keys[i], keys[i]);
+  for (const Buffer& key : keys) {
+    const auto value = store.get(Family::due, key);
+    EXPECT_TRUE(value && equal(*value, key)) << to_hex(key);
+  }
+  EXPECT_FALSE(store.get(Family::due, text("12345678aa")));
+  std::vector<Buffer> seen;
+  const auto note = [&](Bytes key, Bytes) {
+    seen.push_back(to_buffer(key));
+    return true;
+  };
+  store.for_each(Family::due, text("12345678b"), note);
+  EXPECT_EQ(seen, (std::vector<Buffer>{keys[4], keys[5]}));
+  seen.clear();
+  store.for_each(Family::due, {}, note);
+  EXPECT_EQ(seen, keys);
+  store.erase(Family::due, keys[3]);
+  EXPECT_FALSE(store.get(Family::due, keys[3]));
+  EXPECT_TRUE(store.get(Family::due, keys[4]));
+}
+
 TEST(Store, RollbackRestoresEverythingSinceTheMark) {
   Store store;
   store.put(Family::jobs, text("kept"), text("1"));
