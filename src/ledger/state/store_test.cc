@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/seams.h"
+#include "base/text.h"
 
 namespace cloister::ledger {
 namespace {
