@@ -70,6 +70,21 @@ TEST(LocalPolicy, EachRuleRefusesForItsOwnReason) {
   }
 }
 
+// A list of programs says nothing about devices, which run none of the network's.
+TEST(LocalPolicy, AcceptedProgramsLeaveDevicesAsTheyAre) {
+  LayeredRules rules = network();
+  rules.merged.releases.push_back({"GPUs", Format::nvidia_gpu, {}, {}, 0, UINT64_MAX, "550", ""});
+  Established gpu = claims();
+  gpu.format = Format::nvidia_gpu;
+  gpu.measurement.clear();
+  gpu.driver_version = "550.90.07";
+  LocalPolicy local;
+  local.accepted_measurements = {{Buffer(48, 7)}};
+  EXPECT_TRUE(decide_again(gpu, tightened(rules, local), 1).allowed);
+  gpu.driver_version = "535.54.03";
+  EXPECT_EQ(decide_again(gpu, tightened(rules, local), 1).first_refusal(), Reason::measurement);
+}
+
 TEST(LocalPolicy, WhatTheLedgerRefusesStaysRefused) {
   LayeredRules strict = network();
   strict.merged.accepted_statuses = {TcbStatus::up_to_date};

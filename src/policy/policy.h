@@ -23,7 +23,6 @@ struct Release {
   uint64_t valid_from_height = 0;
   uint64_t valid_until_height = UINT64_MAX;
   std::string min_driver{}, min_firmware{};  // of devices; empty: any
-  bool operator==(const Release&) const = default;
 };
 bool is_device(evidence::Format format);  // an NVIDIA GPU or switch
 

@@ -155,9 +155,11 @@ TEST(VerifyPolicy, DevelopmentAnchorsCountOnlyWhereTheRulesAllowThem) {
   evidence::TrustAnchors anchors;
   anchors.development_intel = {Hash32{1}};
   anchors.development_amd = {Hash32{2}};
+  anchors.development_nvidia = {Hash32{3}};
   Rules rules = good_rules();
   EXPECT_TRUE(verify_policy(rules, anchors).anchors.development_intel.empty());
   EXPECT_TRUE(verify_policy(rules, anchors).anchors.development_amd.empty());
+  EXPECT_TRUE(verify_policy(rules, anchors).anchors.development_nvidia.empty());
   rules.allow_development = true;
   EXPECT_EQ(verify_policy(rules, anchors).anchors.development_intel.size(), 1u);
 }

@@ -10,7 +10,7 @@ struct Requirement : Record<Requirement> {
   std::vector<uint8_t> formats;       // one platform is of one of these; ascending
   std::vector<uint8_t> tcb_statuses;  // each platform's status is one of these; ascending
   uint8_t diversity = 1;              // 2: two instances of different operators and CPU vendors
-  bool gpu = false;                   // its computation runs on a confidential GPU
+  bool gpu = false;                   // it has a GPU that proved itself
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
