@@ -34,7 +34,6 @@ std::vector<std::string> families() {
 std::string usual_key(ledger::Family family) {
   if (family == ledger::Family::params) return std::string(ledger::kParamsKey);
   if (family == ledger::Family::policy) return std::string(ledger::kPolicyKey);
-  if (family == ledger::Family::collateral) return "00";
   return "";
 }
 

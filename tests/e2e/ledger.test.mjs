@@ -60,6 +60,7 @@ test('a transaction stands in a block, and a refusal says why', async () => {
   await refused(['tx', 'trasnfer'], kUnusable, 'did you mean transfer?');
   await refused(['tx', 'transfer', '--body', '@absent.json'], kUnusable, 'absent.json');
   await refused(['query', 'acounts', to], kUnusable, 'did you mean accounts?');
+  await refused(['query', 'collateral'], kUnusable, 'say which record of collateral');
   await refused(['query', 'accounts', 'xyz'], kUnusable, 'xyz');
   await refused(['query', 'params', '--rpc', '127.0.0.1:1'], kRefused, '127.0.0.1:1');
   await refused(['query', 'params', '--rpc', 'nowhere'], kUnusable - 1, 'host:port');
