@@ -13,6 +13,12 @@
 
 namespace cloister::chain {
 
+// Whose state a file holds.
+struct StoreIdentity {
+  std::string chain_id;
+  Hash32 genesis_hash{};
+};
+
 // One entry of the state that a block wrote, or removed when there is no value.
 struct StateChange {
   std::string family;
@@ -29,11 +35,24 @@ struct StateRow {
 using light::Event;
 using TxResult = light::TxReport;
 
+// That a validator signed two blocks of one height; proven by whoever orders blocks.
+struct Misbehavior {
+  Fixed<20> validator{};  // its address
+  int64_t height = 0;
+};
+
+struct ValidatorUpdate {
+  crypto::Ed25519Public public_key{};
+  int64_t power = 0;  // 0: out of the set
+  bool operator==(const ValidatorUpdate&) const = default;
+};
+
 struct BlockInput {
   int64_t height = 0;
   UnixMillis time_ms = 0;
   Hash32 hash{};
   std::span<const Buffer> txs;
+  std::span<const Misbehavior> misbehavior;
 };
 
 struct BlockOutput {
@@ -41,6 +60,7 @@ struct BlockOutput {
   std::vector<Event> events;      // of the block itself
   std::vector<StateChange> changes;
   Hash32 app_hash{};
+  std::vector<ValidatorUpdate> validator_updates;
 };
 
 // What the mempool asks about a transaction. `code` judges everything but the order of nonces.
@@ -49,7 +69,8 @@ struct TxCheck {
   std::string log;
   Hash32 sender{};
   uint64_t nonce = 0;
-  uint64_t next_nonce = 0;  // what the committed state expects of the sender
+  uint64_t next_nonce = 0;        // what the committed state expects of the sender
+  uint32_t wrong_nonce_code = 0;  // what the application says of a nonce that is not
 };
 
 struct ProvenRead {
@@ -64,23 +85,29 @@ class StateView {
   virtual Hash32 app_hash() const = 0;
   // Nothing when there is no such family.
   virtual std::optional<ProvenRead> read(std::string_view family, Bytes key) const = 0;
+  virtual TxCheck check(Bytes tx) const = 0;
+  // Ascending by family and key.
+  virtual std::vector<StateRow> rows() const = 0;
 };
 
+// Starts with the state of its genesis.
 class Application {
  public:
   virtual ~Application() = default;
-  // All rows of the genesis state. The application starts with it.
-  virtual std::vector<StateRow> genesis_rows() const = 0;
   // Replaces the state by the one that the rows describe; root_mismatch when its root is another,
   // and nothing of the rows is believed before that.
   virtual Status restore(std::vector<StateRow> rows, const Hash32& root) = 0;
   virtual BlockOutput apply(const BlockInput& block) = 0;
-  virtual TxCheck check(Bytes tx) const = 0;
-  virtual uint32_t wrong_nonce_code() const = 0;
   // Whether block `height` has something to do even without transactions.
   virtual bool work_due(int64_t height) const = 0;
-  // Transactions that the driver itself puts first into block `height`: the beacon's share.
-  virtual std::vector<Buffer> own_txs(int64_t height) const = 0;
+  // What this validator adds to its vote, for whoever proposes the next block; empty: nothing. For
+  // the ledger: its shares of the beacon that block `height` may want.
+  virtual Buffer offer(int64_t height) const = 0;
+  // The transaction that a proposer puts in front of block `height`, made from what validators
+  // offered, which may be anything.
+  virtual std::optional<Buffer> front(int64_t height, std::span<const Buffer> offers) const = 0;
+  // Whether a proposer who keeps the rules may have put `tx` in front of block `height`.
+  virtual bool may_be_front(int64_t height, Bytes tx) const = 0;
   virtual std::shared_ptr<const StateView> view() const = 0;
 };
 

@@ -10,9 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTag("cloister backup v1\0", 19);
-constexpr size_t kMaxManifestBytes = 128 + 32 * kMaxChunks;
 // A row that does not fit a chunk has one of its own.
-constexpr size_t kMaxChunkFileBytes = 2 * kChunkBytes;
 constexpr size_t kMaxBlockFileBytes = 4 * kMaxBlockBytes;  // with results and events
 
 Status put(const fs::path& path, Bytes content) {
@@ -97,7 +95,7 @@ Status check_blocks(const LocalConfig& config, const Hash32& genesis_root, const
 Result<std::vector<StateRow>> read_rows(const SnapshotManifest& manifest, const fs::path& folder) {
   SnapshotReader reader(manifest);
   for (size_t i = 0; i < manifest.chunks.size(); ++i) {
-    const auto chunk = get(folder / std::to_string(i), kMaxChunkFileBytes);
+    const auto chunk = get(folder / std::to_string(i), kMaxChunkBytes);
     if (!chunk) return std::unexpected(chunk.error());
     const Status added = reader.add(i, *chunk);
     if (!added) return std::unexpected(added.error());

@@ -2,9 +2,7 @@
 //
 // A commit is durable when `append` returns (WAL, synchronous=FULL) and atomic whatever happens
 // before: after a kill or a power cut the file holds the state of the last block that was appended,
-// whole. A file that cannot be read as what this program wrote is refused with the reason; it is
-// never repaired, and never taken for a new chain. What the blocks and the state mean is checked by
-// the caller.
+// whole. What the blocks and the state mean is checked by the caller.
 #pragma once
 
 #include <functional>
@@ -12,11 +10,6 @@
 #include "chain/block.h"
 
 namespace cloister::chain {
-
-struct StoreIdentity {
-  std::string chain_id;
-  Hash32 genesis_hash{};
-};
 
 constexpr int64_t kMaxPrunedAtOnce = 100;
 

@@ -29,6 +29,23 @@ std::optional<ToyTx> decode(Bytes bytes) {
   return tx;
 }
 
+TxCheck check_toy(const ToyState& state, Bytes bytes) {
+  TxCheck out;
+  out.wrong_nonce_code = kToyNonce;
+  const auto tx = decode(bytes);
+  if (!tx) {
+    out.code = kToyMalformed;
+    out.log = "malformed";
+    return out;
+  }
+  out.sender = tx->sender;
+  out.nonce = tx->nonce;
+  const auto& nonces = state.at(kToyNonces).rows;
+  const auto found = nonces.find(to_buffer(tx->sender));
+  if (found != nonces.end()) out.next_nonce = *ByteReader(found->second).u64_be();
+  return out;
+}
+
 class ToyView final : public StateView {
  public:
   explicit ToyView(ToyState state) : state_(std::move(state)) {
@@ -47,6 +64,16 @@ class ToyView final : public StateView {
     if (row != content.rows.end()) out.value = row->second;
     const auto proof = ledger::make_store_proof(roots_, *family, content.tree.prove(key));
     out.proof = light::proof_ops(*family, key, proof);
+    return out;
+  }
+  TxCheck check(Bytes tx) const override { return check_toy(state_, tx); }
+  std::vector<StateRow> rows() const override {
+    std::vector<StateRow> out;
+    for (const auto& [family, content] : state_) {
+      for (const auto& [key, value] : content.rows) {
+        out.push_back({std::string(ledger::name(family)), key, value});
+      }
+    }
     return out;
   }
 
@@ -86,16 +113,6 @@ void ToyApplication::put(ledger::Family family, const Buffer& key, std::optional
   if (changes) changes->push_back({std::string(ledger::name(family)), key, std::move(value)});
 }
 
-std::vector<StateRow> ToyApplication::genesis_rows() const {
-  std::vector<StateRow> out;
-  for (const auto& [family, content] : state_) {
-    for (const auto& [key, value] : content.rows) {
-      out.push_back({std::string(ledger::name(family)), key, value});
-    }
-  }
-  return out;
-}
-
 Status ToyApplication::restore(std::vector<StateRow> rows, const Hash32& root) {
   for (auto& [family, content] : state_) content = ToyFamily();
   for (StateRow& row : rows) {
@@ -111,7 +128,7 @@ BlockOutput ToyApplication::apply(const BlockInput& block) {
   BlockOutput out;
   for (const Buffer& bytes : block.txs) {
     TxResult result;
-    const TxCheck checked = check(bytes);
+    const TxCheck checked = check_toy(state_, bytes);
     const auto tx = decode(bytes);
     if (checked.code != 0 || checked.nonce != checked.next_nonce) {
       result.outcome.code = checked.code != 0 ? checked.code : kToyNonce;
@@ -128,22 +145,6 @@ BlockOutput ToyApplication::apply(const BlockInput& block) {
     out.results.push_back(std::move(result));
   }
   out.app_hash = view()->app_hash();
-  return out;
-}
-
-TxCheck ToyApplication::check(Bytes bytes) const {
-  TxCheck out;
-  const auto tx = decode(bytes);
-  if (!tx) {
-    out.code = kToyMalformed;
-    out.log = "malformed";
-    return out;
-  }
-  out.sender = tx->sender;
-  out.nonce = tx->nonce;
-  const auto& nonces = state_.at(kToyNonces).rows;
-  const auto found = nonces.find(to_buffer(tx->sender));
-  if (found != nonces.end()) out.next_nonce = *ByteReader(found->second).u64_be();
   return out;
 }
 

@@ -25,13 +25,12 @@ using ToyState = std::map<ledger::Family, ToyFamily>;
 class ToyApplication final : public Application {
  public:
   ToyApplication();
-  std::vector<StateRow> genesis_rows() const override;
   Status restore(std::vector<StateRow> rows, const Hash32& root) override;
   BlockOutput apply(const BlockInput& block) override;
-  TxCheck check(Bytes tx) const override;
-  uint32_t wrong_nonce_code() const override { return kToyNonce; }
   bool work_due(int64_t height) const override { return height == work_due_at; }
-  std::vector<Buffer> own_txs(int64_t) const override { return {}; }
+  Buffer offer(int64_t) const override { return {}; }
+  std::optional<Buffer> front(int64_t, std::span<const Buffer>) const override { return {}; }
+  bool may_be_front(int64_t, Bytes) const override { return true; }
   std::shared_ptr<const StateView> view() const override;
 
   int64_t work_due_at = 0;

@@ -39,9 +39,7 @@ LocalConfig local_config(const LedgerConfig& config) {
 Result<std::unique_ptr<LedgerApplication>> application_of(LedgerConfig& config) {
   const Status checked = check_keys(config);
   if (!checked) return std::unexpected(checked.error());
-  return LedgerApplication::create(config.genesis, config.verifier,
-                                   crypto::Ed25519Key::from_seed(config.validator->seed()),
-                                   std::move(config.beacon));
+  return LedgerApplication::create(config.genesis, config.verifier, std::move(config.beacon));
 }
 
 }  // namespace

@@ -207,7 +207,11 @@ TEST(LedgerDaemonStart, RefusesWhatIsNotItsOwn) {
     return LedgerDaemon::start(context.executor(), clock, std::move(config)).error();
   };
   using C = LedgerConfig&;
-  EXPECT_EQ(error_with([](C c) { c.genesis.embedded = false; }), ChainError::bad_genesis);
+  EXPECT_EQ(error_with([](C c) {
+              c.genesis.embedded = false;
+              c.genesis.validators[0].operator_account = ledger::key_of("operator").public_key();
+            }),
+            ChainError::bad_genesis);
   EXPECT_EQ(error_with([](C c) { c.genesis.chain_id = ""; }), ChainError::bad_genesis);
   EXPECT_EQ(error_with([](C c) { c.validator.reset(); }), ChainError::wrong_validator);
   EXPECT_EQ(error_with([](C c) { c.validator = test_key(5); }), ChainError::wrong_validator);
@@ -254,9 +258,7 @@ class LedgerDriver : public testing::Test {
     local.validator = config.validator->public_key();
     local.power = 10;
     local.genesis_time_ms = now_ms_ = static_cast<UnixMillis>(config.genesis.time_ms);
-    auto app_key = crypto::Ed25519Key::from_seed(config.validator->seed());
-    auto app = LedgerApplication::create(config.genesis, config.verifier, std::move(app_key),
-                                         std::move(config.beacon));
+    auto app = LedgerApplication::create(config.genesis, config.verifier, std::move(config.beacon));
     chain_.emplace(*LocalChain::open(local, std::move(*app), std::move(*config.validator)));
     produce();
   }

@@ -34,7 +34,6 @@ Result<LocalChain> open_ledger(const std::string& path, int64_t keep_blocks) {
   config.power = 10;
   config.keep_blocks = keep_blocks;
   auto app = LedgerApplication::create(genesis(), std::make_shared<ledger::ScriptedVerifier>(),
-                                       crypto::Ed25519Key::from_seed(sample.keys[0].seed()),
                                        std::move(sample.secrets[0]));
   if (!app) return std::unexpected(app.error());
   return LocalChain::open(config, std::move(*app),
@@ -79,15 +78,8 @@ class Writer {
     EXPECT_EQ(chain_.submit(tx).admission, Admission::accepted);
   }
   ledger::RegisterInstance registration() const {
-    const ledger::TestNetwork twin(genesis());
-    ledger::Registration r = twin.registration("operator", "node", 1);
-    r.block_height = static_cast<uint64_t>(chain_.height());
-    r.block_hash = hash_of_last(chain_);
-    const auto op = ledger::key_of("operator").public_key();
-    const auto binding = ledger::registration_binding(
-        genesis().chain_id, op, r.block_hash, r.block_height, *ledger::Claims::decode(r.claims));
-    std::copy(binding.begin(), binding.end(), r.evidence[0].bytes.begin());
-    return ledger::sign_registration(r, genesis().chain_id, op, ledger::key_of("node"));
+    return ledger::registration_at(genesis(), "operator", "node", 1,
+                                   static_cast<uint64_t>(chain_.height()), hash_of_last(chain_));
   }
   static ledger::PutCollateral collateral(uint64_t number) {
     ledger::PutCollateral body;

@@ -1,7 +1,7 @@
 #include "chain/ledger_application.h"
 
-#include "ledger/types/account.h"
-#include "ledger/types/bodies.h"
+#include <algorithm>
+
 #include "ledger/types/keys.h"
 
 namespace cloister::chain {
@@ -9,7 +9,10 @@ namespace {
 
 class LedgerView final : public StateView {
  public:
-  explicit LedgerView(ledger::Snapshot snapshot) : snapshot_(std::move(snapshot)) {}
+  LedgerView(ledger::Snapshot snapshot, std::string chain_id, uint64_t min_fee_micro)
+      : snapshot_(std::move(snapshot)),
+        chain_id_(std::move(chain_id)),
+        min_fee_micro_(min_fee_micro) {}
 
   Hash32 app_hash() const override { return snapshot_.app_hash(); }
   std::optional<ProvenRead> read(std::string_view name, Bytes key) const override {
@@ -21,38 +24,51 @@ class LedgerView final : public StateView {
     return out;
   }
 
+  TxCheck check(Bytes tx) const override {
+    ledger::TxCheck checked = ledger::check_tx(snapshot_, chain_id_, min_fee_micro_, tx);
+    TxCheck out;
+    out.code = static_cast<uint32_t>(checked.code);
+    out.log = std::move(checked.log);
+    out.sender = checked.sender;
+    out.nonce = checked.nonce;
+    out.next_nonce = checked.next_nonce;
+    out.wrong_nonce_code = static_cast<uint32_t>(ledger::Code::wrong_nonce);
+    return out;
+  }
+
+  std::vector<StateRow> rows() const override {
+    std::vector<StateRow> out;
+    for (size_t i = 0; i < ledger::kFamilyCount; ++i) {
+      const auto family = static_cast<ledger::Family>(i);
+      const auto begin = static_cast<std::ptrdiff_t>(out.size());
+      snapshot_.for_each(family, [&](Bytes key, Bytes value) {
+        out.push_back({std::string(ledger::name(family)), to_buffer(key), to_buffer(value)});
+      });
+      std::sort(out.begin() + begin, out.end(),
+                [](const StateRow& a, const StateRow& b) { return a.key < b.key; });
+    }
+    return out;
+  }
+
  private:
-  ledger::Snapshot snapshot_;
+  const ledger::Snapshot snapshot_;
+  const std::string chain_id_;
+  const uint64_t min_fee_micro_;
 };
 
 }  // namespace
 
 LedgerApplication::LedgerApplication(ledger::State state, ledger::State::Verifier verifier,
-                                     crypto::Ed25519Key key, ledger::BeaconSecret beacon)
-    : state_(std::move(state)),
-      verifier_(std::move(verifier)),
-      key_(std::move(key)),
-      beacon_(std::move(beacon)) {}
+                                     std::optional<ledger::BeaconSecret> beacon)
+    : state_(std::move(state)), verifier_(std::move(verifier)), beacon_(std::move(beacon)) {}
 
 Result<std::unique_ptr<LedgerApplication>> LedgerApplication::create(
-    const ledger::Genesis& genesis, ledger::State::Verifier verifier, crypto::Ed25519Key key,
-    ledger::BeaconSecret beacon) {
+    const ledger::Genesis& genesis, ledger::State::Verifier verifier,
+    std::optional<ledger::BeaconSecret> beacon) {
   auto state = ledger::State::from_genesis(genesis, verifier);
   if (!state) return std::unexpected(ChainError::bad_genesis);
-  return std::unique_ptr<LedgerApplication>(new LedgerApplication(
-      std::move(*state), std::move(verifier), std::move(key), std::move(beacon)));
-}
-
-std::vector<StateRow> LedgerApplication::genesis_rows() const {
-  std::vector<StateRow> rows;
-  for (size_t i = 0; i < ledger::kFamilyCount; ++i) {
-    const auto family = static_cast<ledger::Family>(i);
-    state_.store().for_each(family, {}, [&](Bytes key, Bytes value) {
-      rows.push_back({std::string(ledger::name(family)), to_buffer(key), to_buffer(value)});
-      return true;
-    });
-  }
-  return rows;
+  return std::unique_ptr<LedgerApplication>(
+      new LedgerApplication(std::move(*state), std::move(verifier), std::move(beacon)));
 }
 
 Status LedgerApplication::restore(std::vector<StateRow> rows, const Hash32& root) {
@@ -77,9 +93,17 @@ BlockOutput LedgerApplication::apply(const BlockInput& block) {
   input.time_ms = block.time_ms;
   input.hash = block.hash;
   input.txs = block.txs;
+  std::vector<ledger::Misbehavior> faults;
+  for (const Misbehavior& fault : block.misbehavior) {
+    faults.push_back({fault.validator, static_cast<uint64_t>(fault.height)});
+  }
+  input.misbehavior = faults;
   ledger::BlockResult result = state_.apply(input);
   BlockOutput out;
   out.app_hash = result.app_hash;
+  for (const ledger::ValidatorUpdate& update : result.validator_updates) {
+    out.validator_updates.push_back({update.public_key, static_cast<int64_t>(update.power)});
+  }
   for (ledger::TxResult& tx : result.txs) {
     TxResult report;
     report.outcome.code = static_cast<uint32_t>(tx.code);
@@ -100,46 +124,32 @@ BlockOutput LedgerApplication::apply(const BlockInput& block) {
   return out;
 }
 
-TxCheck LedgerApplication::check(Bytes tx) const {
-  ledger::TxCheck checked = state_.check(tx);
-  TxCheck out;
-  out.code = static_cast<uint32_t>(checked.code);
-  out.log = std::move(checked.log);
-  out.sender = checked.sender;
-  out.nonce = checked.nonce;
-  out.next_nonce = checked.next_nonce;
-  return out;
-}
-
-uint32_t LedgerApplication::wrong_nonce_code() const {
-  return static_cast<uint32_t>(ledger::Code::wrong_nonce);
-}
-
-uint64_t LedgerApplication::next_nonce(const ledger::AccountId& account) const {
-  const auto stored = state_.store().get(ledger::Family::accounts, ledger::id_key(account));
-  const auto decoded = stored ? ledger::Account::decode(*stored) : std::nullopt;
-  return decoded ? decoded->nonce : 0;
-}
-
 bool LedgerApplication::work_due(int64_t height) const {
   return state_.work_due(static_cast<uint64_t>(height));
 }
 
-std::vector<Buffer> LedgerApplication::own_txs(int64_t height) const {
-  const ledger::Genesis& genesis = state_.genesis();
-  uint64_t nonce = next_nonce(key_.public_key());
-  std::vector<Buffer> out;
-  for (uint64_t wanted : state_.beacons_wanted(static_cast<uint64_t>(height))) {
-    ledger::PutBeaconShare body;
-    body.height = wanted;
-    body.share = ledger::make_beacon_share(genesis.chain_id, genesis.beacon.epoch, wanted, beacon_);
-    out.push_back(ledger::make_tx(genesis.chain_id, nonce++, body, key_));
+Buffer LedgerApplication::offer(int64_t height) const {
+  if (!beacon_) return {};
+  const auto shares = state_.shares_of(static_cast<uint64_t>(height), *beacon_);
+  return shares.entries.empty() ? Buffer() : shares.encode();
+}
+
+std::optional<Buffer> LedgerApplication::front(int64_t height,
+                                               std::span<const Buffer> offers) const {
+  std::vector<ledger::BeaconShares> shares;
+  for (const Buffer& offer : offers) {
+    if (auto read = ledger::read_beacon_shares(offer)) shares.push_back(std::move(*read));
   }
-  return out;
+  return state_.front(static_cast<uint64_t>(height), shares);
+}
+
+bool LedgerApplication::may_be_front(int64_t height, Bytes tx) const {
+  return state_.check_front(static_cast<uint64_t>(height), tx) == ledger::Code::ok;
 }
 
 std::shared_ptr<const StateView> LedgerApplication::view() const {
-  return std::make_shared<LedgerView>(state_.store().sealed());
+  return std::make_shared<LedgerView>(state_.store().sealed(), state_.genesis().chain_id,
+                                      state_.params().min_fee_micro);
 }
 
 }  // namespace cloister::chain

@@ -1,6 +1,7 @@
 #include "chain/local_chain.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace cloister::chain {
@@ -25,7 +26,7 @@ Result<LocalChain> LocalChain::open(const LocalConfig& config, std::unique_ptr<A
   }
   if (key.public_key() != config.validator) return std::unexpected(ChainError::wrong_validator);
   auto store =
-      BlockStore::open(config.path, {config.chain_id, config.genesis_hash}, app->genesis_rows());
+      BlockStore::open(config.path, {config.chain_id, config.genesis_hash}, app->view()->rows());
   if (!store) return std::unexpected(store.error());
   LocalChain chain(config, std::move(app), std::move(key), std::move(*store));
   Status checked = chain.replay();
@@ -62,7 +63,7 @@ Status LocalChain::check_state() {
 }
 
 Mempool::Verdict LocalChain::submit(Bytes tx) {
-  return mempool_.add(tx, *app_);
+  return mempool_.add(tx, *views_.back());
 }
 
 UnixMillis LocalChain::next_block_ms() const {
@@ -76,7 +77,9 @@ UnixMillis LocalChain::next_block_ms() const {
 }
 
 std::vector<Buffer> LocalChain::next_txs() const {
-  std::vector<Buffer> txs = app_->own_txs(height() + 1);
+  std::vector<Buffer> txs;
+  const std::array offers{app_->offer(height() + 1)};
+  if (auto front = app_->front(height() + 1, offers)) txs.push_back(std::move(*front));
   size_t bytes = 0;
   for (const Buffer& tx : txs) bytes += tx.size();
   for (Buffer& tx : mempool_.front(kMaxBlockTxs - txs.size(), kMaxBlockBytes - bytes)) {
@@ -119,7 +122,7 @@ void LocalChain::publish(Block block) {
   last_ = std::move(block);
   views_.push_back(app_->view());
   if (views_.size() > kViewsKept) views_.pop_front();
-  mempool_.after_block(last_->txs, *app_);
+  mempool_.after_block(last_->txs, *views_.back());
 }
 
 Result<Block> LocalChain::block(int64_t height) const {

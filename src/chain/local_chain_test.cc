@@ -384,14 +384,15 @@ TEST_F(Driver, ASecondProcessIsLockedOut) {
 TEST(MempoolTest, AdmitsInOrderOfNonces) {
   ToyApplication app;
   Mempool pool({});
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), app).admission, Admission::wrong_nonce);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), app).code, kToyNonce);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), app).admission, Admission::accepted);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), app).admission, Admission::already_waiting);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "2"), app).admission, Admission::wrong_nonce);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "2"), app).admission, Admission::accepted);
-  EXPECT_EQ(pool.add(toy_tx(kBob, 0, "a", "2"), app).admission, Admission::accepted);
-  const auto refused = pool.add(Buffer{1, 2, 3}, app);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), *app.view()).admission, Admission::wrong_nonce);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), *app.view()).code, kToyNonce);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), *app.view()).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), *app.view()).admission,
+            Admission::already_waiting);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "2"), *app.view()).admission, Admission::wrong_nonce);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "2"), *app.view()).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kBob, 0, "a", "2"), *app.view()).admission, Admission::accepted);
+  const auto refused = pool.add(Buffer{1, 2, 3}, *app.view());
   EXPECT_EQ(refused.admission, Admission::refused);
   EXPECT_EQ(refused.code, kToyMalformed);
   EXPECT_EQ(pool.size(), 3U);
@@ -404,15 +405,15 @@ TEST(MempoolTest, IsBounded) {
   limits.max_txs_per_sender = 2;
   limits.max_bytes = 10'000;
   Mempool pool(limits);
-  EXPECT_EQ(pool.add({}, app).admission, Admission::too_large);
-  EXPECT_EQ(pool.add(Buffer(kMaxTxBytes + 1), app).admission, Admission::too_large);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", std::string(20'000, 'x')), app).admission,
+  EXPECT_EQ(pool.add({}, *app.view()).admission, Admission::too_large);
+  EXPECT_EQ(pool.add(Buffer(kMaxTxBytes + 1), *app.view()).admission, Admission::too_large);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", std::string(20'000, 'x')), *app.view()).admission,
             Admission::full);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), app).admission, Admission::accepted);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), app).admission, Admission::accepted);
-  EXPECT_EQ(pool.add(toy_tx(kAlice, 2, "a", "1"), app).admission, Admission::full);
-  EXPECT_EQ(pool.add(toy_tx(kBob, 0, "a", "1"), app).admission, Admission::accepted);
-  EXPECT_EQ(pool.add(toy_tx(toy_sender(3), 0, "a", "1"), app).admission, Admission::full);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 0, "a", "1"), *app.view()).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 1, "a", "1"), *app.view()).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(kAlice, 2, "a", "1"), *app.view()).admission, Admission::full);
+  EXPECT_EQ(pool.add(toy_tx(kBob, 0, "a", "1"), *app.view()).admission, Admission::accepted);
+  EXPECT_EQ(pool.add(toy_tx(toy_sender(3), 0, "a", "1"), *app.view()).admission, Admission::full);
 }
 
 TEST(MempoolTest, BlocksTakeFromTheFrontWithinTheirRoom) {
@@ -421,7 +422,7 @@ TEST(MempoolTest, BlocksTakeFromTheFrontWithinTheirRoom) {
   std::vector<Buffer> txs;
   for (uint64_t i = 0; i < 4; ++i) {
     txs.push_back(toy_tx(kAlice, i, "a", std::string(1000, 'x')));
-    ASSERT_EQ(pool.add(txs.back(), app).admission, Admission::accepted);
+    ASSERT_EQ(pool.add(txs.back(), *app.view()).admission, Admission::accepted);
   }
   EXPECT_EQ(pool.front(2, 1 << 20).size(), 2U);
   EXPECT_EQ(pool.front(9, 3500).size(), 3U);
@@ -431,14 +432,14 @@ TEST(MempoolTest, BlocksTakeFromTheFrontWithinTheirRoom) {
   block.height = 1;
   block.txs = std::span(txs).first(2);
   app.apply(block);
-  pool.after_block(block.txs, app);
+  pool.after_block(block.txs, *app.view());
   EXPECT_EQ(pool.front(9, 1 << 20), std::vector<Buffer>(txs.begin() + 2, txs.end()));
   // Somebody else's block used nonce 2: the pool's third is void, and with it the fourth.
   const std::vector<Buffer> other = {toy_tx(kAlice, 2, "b", "other"),
                                      toy_tx(kAlice, 3, "b", "other")};
   block.txs = other;
   app.apply(block);
-  pool.after_block(other, app);
+  pool.after_block(other, *app.view());
   EXPECT_TRUE(pool.empty());
 }
 

@@ -21,20 +21,20 @@ std::string_view describe(Admission admission) {
 }
 
 // Cheap bounds before the signature check.
-Mempool::Verdict Mempool::add(Bytes tx, const Application& app) {
+Mempool::Verdict Mempool::add(Bytes tx, const StateView& state) {
   if (tx.empty() || tx.size() > kMaxTxBytes) return {Admission::too_large, 0, {}};
   const Hash32 id = light::tx_id(tx);
   if (ids_.contains(id)) return {Admission::already_waiting, 0, {}};
   if (waiting_.size() >= limits_.max_txs || bytes_ + tx.size() > limits_.max_bytes) {
     return {Admission::full, 0, {}};
   }
-  const TxCheck check = app.check(tx);
+  const TxCheck check = state.check(tx);
   if (check.code != 0) return {Admission::refused, check.code, check.log};
   const auto pending = by_sender_.find(check.sender);
   const size_t count = pending == by_sender_.end() ? 0 : pending->second;
   if (count >= limits_.max_txs_per_sender) return {Admission::full, 0, {}};
   if (check.nonce != check.next_nonce + count) {
-    return {Admission::wrong_nonce, app.wrong_nonce_code(), {}};
+    return {Admission::wrong_nonce, check.wrong_nonce_code, {}};
   }
   keep({to_buffer(tx), id, check.sender});
   return {};
@@ -58,7 +58,7 @@ std::vector<Buffer> Mempool::front(size_t room_txs, size_t room_bytes) const {
   return out;
 }
 
-void Mempool::after_block(std::span<const Buffer> block, const Application& app) {
+void Mempool::after_block(std::span<const Buffer> block, const StateView& state) {
   std::set<Hash32> gone;
   for (const Buffer& tx : block) gone.insert(light::tx_id(tx));
   std::deque<Entry> before;
@@ -68,7 +68,7 @@ void Mempool::after_block(std::span<const Buffer> block, const Application& app)
   bytes_ = 0;
   for (Entry& entry : before) {
     if (gone.contains(entry.id)) continue;
-    const TxCheck check = app.check(entry.tx);
+    const TxCheck check = state.check(entry.tx);
     const auto kept = by_sender_.find(entry.sender);
     const size_t count = kept == by_sender_.end() ? 0 : kept->second;
     if (check.code == 0 && check.nonce == check.next_nonce + count) keep(std::move(entry));

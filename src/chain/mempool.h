@@ -29,12 +29,12 @@ class Mempool {
     uint32_t code = 0;  // of the application, when it refused
     std::string log;
   };
-  Verdict add(Bytes tx, const Application& app);
+  Verdict add(Bytes tx, const StateView& state);
 
   // The front of the pool, as much as a block with `room_txs` and `room_bytes` left holds.
   std::vector<Buffer> front(size_t room_txs, size_t room_bytes) const;
   // Drops what `block` holds and what the new state no longer admits.
-  void after_block(std::span<const Buffer> block, const Application& app);
+  void after_block(std::span<const Buffer> block, const StateView& state);
 
   bool contains(const Hash32& id) const { return ids_.contains(id); }
   bool empty() const { return waiting_.empty(); }

@@ -19,6 +19,8 @@ namespace cloister::chain {
 
 constexpr size_t kChunkBytes = 8 << 20;
 constexpr size_t kMaxChunks = 100'000;
+constexpr size_t kMaxManifestBytes = 128 + 32 * kMaxChunks;
+constexpr size_t kMaxChunkBytes = 2 * kChunkBytes;
 
 struct SnapshotManifest {
   int64_t height = 0;

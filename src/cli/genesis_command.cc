@@ -50,6 +50,19 @@ std::expected<GenesisAccount, std::string> account_from(const std::string& text)
   return out;
 }
 
+std::expected<Validator, std::string> validator_from(const std::string& text) {
+  const size_t equals = text.find('=');
+  const auto key = fixed_from_hex<32>(text.substr(0, equals));
+  const auto backer =
+      equals == std::string::npos ? std::nullopt : fixed_from_hex<32>(text.substr(equals + 1));
+  if (!key || !backer) return std::unexpected(text + " is not CONSENSUS_KEY=OPERATOR");
+  Validator out;
+  out.public_key = *key;
+  out.power = 10;
+  out.operator_account = *backer;
+  return out;
+}
+
 // A part that was given as JSON replaces the default.
 template <typename T>
 std::expected<void, std::string> take_json(const std::string& argument, const char* what, T& into) {
@@ -83,15 +96,15 @@ std::expected<Genesis, std::string> genesis_from(const Options& options, const C
   Genesis out;
   out.chain_id = options.chain_id;
   out.time_ms = static_cast<uint64_t>(clock.now_ms());
-  const auto validators = keys_from(options.validators), keys = keys_from(options.release_keys);
-  if (!validators) return std::unexpected(validators.error());
+  const auto keys = keys_from(options.release_keys);
   if (!keys) return std::unexpected(keys.error());
-  for (const Hash32& key : *validators) {
-    Validator validator;
-    validator.public_key = key;
-    validator.power = 10;
-    out.validators.push_back(validator);
+  for (const std::string& text : options.validators) {
+    const auto validator = validator_from(text);
+    if (!validator) return std::unexpected(validator.error());
+    out.validators.push_back(*validator);
   }
+  std::sort(out.validators.begin(), out.validators.end(),
+            [](const auto& a, const auto& b) { return a.public_key < b.public_key; });
   out.release_keys = *keys;
   out.release_threshold = options.threshold;
   for (const std::string& text : options.accounts) {
@@ -192,7 +205,7 @@ Command add_genesis(CLI::App& program) {
   auto* made = app->add_subcommand("new", "write a genesis and deal the beacon's shares");
   made->add_option("file", options->file, "where to write it")->required();
   made->add_option("--chain-id", options->chain_id, "the network's name")->required();
-  made->add_option("--validator", options->validators, "a validator's public key; repeat")
+  made->add_option("--validator", options->validators, "CONSENSUS_KEY=OPERATOR; repeat")
       ->required();
   made->add_option("--beacon-shares", options->shares, "a folder for the validators' shares")
       ->required();

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "ledger/types/beacon.h"
 #include "ledger/types/collateral.h"
 #include "ledger/types/receipt.h"
 
@@ -85,8 +86,10 @@ auto with_body(TxKind kind, Use use) -> decltype(use(Transfer())) {
       return use(PostInput());
     case TxKind::post_result:
       return use(PostResult());
-    case TxKind::beacon_share:
-      return use(PutBeaconShare());
+    case TxKind::join_validators:
+      return use(JoinValidators());
+    case TxKind::leave_validators:
+      return use(LeaveValidators());
     case TxKind::commit_receipts:
       return use(CommitReceipts());
     case TxKind::open_receipt:
@@ -173,6 +176,9 @@ std::optional<JsonValue> record_json(Family family, Bytes key, Bytes value) {
       return as<Session>(value);
     case Family::standings:
       return as<Standings>(value);
+    case Family::validators:
+      return key.size() == sizeof(ledger::ValidatorAddress) ? as<ValidatorRecord>(value)
+                                                            : std::nullopt;
     case Family::assignments:
     case Family::due:
     case Family::outbox:

@@ -1,5 +1,7 @@
 #include "sim/chain.h"
 
+#include <array>
+
 #include "ledger/types/account.h"
 #include "ledger/types/bodies.h"
 
@@ -7,8 +9,8 @@ namespace cloister::sim {
 
 using namespace ledger;
 
-Chain::Chain(State state, crypto::Ed25519Key validator, BeaconSecret secret)
-    : state_(std::move(state)), validator_(std::move(validator)), secret_(std::move(secret)) {}
+Chain::Chain(State state, BeaconSecret secret)
+    : state_(std::move(state)), secret_(std::move(secret)) {}
 
 Hash32 Chain::block_hash(uint64_t height) {
   return crypto::sha256(ByteWriter().text("block").u64_be(height).view());
@@ -21,12 +23,8 @@ uint64_t Chain::nonce(const AccountId& account) const {
 BlockResult Chain::block() {
   const uint64_t next = height() + 1;
   const Genesis& genesis = state_.genesis();
-  for (uint64_t wanted : state_.beacons_wanted(next)) {
-    PutBeaconShare body;
-    body.height = wanted;
-    body.share = make_beacon_share(genesis.chain_id, genesis.beacon.epoch, wanted, secret_);
-    send(validator_, body);
-  }
+  const std::array offered{state_.shares_of(next, secret_)};
+  if (auto front = state_.front(next, offered)) txs_.insert(txs_.begin(), std::move(*front));
   BlockInput input;
   input.height = next;
   input.time_ms = static_cast<UnixMillis>(genesis.time_ms + next * 1000);

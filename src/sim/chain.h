@@ -12,9 +12,8 @@ namespace cloister::sim {
 
 class Chain {
  public:
-  // `state` is of a network whose only validator has this key and, of epoch 1 of the beacon, this
-  // secret.
-  Chain(ledger::State state, crypto::Ed25519Key validator, ledger::BeaconSecret secret);
+  // `state` is of a network whose only validator has this secret of the beacon.
+  Chain(ledger::State state, ledger::BeaconSecret secret);
 
   // Puts a transaction into the next block, with the next nonce of its account.
   template <typename Body>
@@ -25,8 +24,8 @@ class Chain {
   }
   bool is_sending(const ledger::AccountId& account) const { return queued_.contains(account); }
 
-  // Applies what was sent, then the shares of the beacon that are wanted. Results are in the order
-  // of sending, shares last. A second passes.
+  // Applies the shares of the beacon that are wanted, then what was sent. Results are in that
+  // order. A second passes.
   ledger::BlockResult block();
 
   static Hash32 block_hash(uint64_t height);
@@ -41,7 +40,6 @@ class Chain {
 
  private:
   ledger::State state_;
-  crypto::Ed25519Key validator_;
   ledger::BeaconSecret secret_;
   std::vector<Buffer> txs_;
   std::map<ledger::AccountId, uint64_t> queued_;  // transactions of each sender

@@ -123,7 +123,7 @@ Chain make_chain(const EconomyOptions& options, const std::vector<crypto::Ed2551
   auto state = State::from_genesis(make_genesis(users, people, validator, std::move(dealt.keys)),
                                    std::move(admission));
   if (!state) std::abort();  // our own genesis
-  return Chain(std::move(*state), std::move(validator), std::move(dealt.secrets[0]));
+  return Chain(std::move(*state), std::move(dealt.secrets[0]));
 }
 
 Economy::Economy(const EconomyOptions& options)

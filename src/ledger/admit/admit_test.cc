@@ -224,6 +224,7 @@ TEST(Admit, DevelopmentMustBeAllowedByGenesisAndPolicy) {
 
   Genesis real = strict_policy;
   real.development = real.embedded = false;
+  real.validators[0].operator_account = key_of("backer").public_key();
   real.development_intel.clear();
   real.development_amd.clear();
   real.development_nvidia.clear();

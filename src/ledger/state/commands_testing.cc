@@ -74,6 +74,9 @@ Genesis RandomLife::genesis() {
   p.timelock_blocks = 4;
   p.pause_blocks = 5;
   p.min_fee_micro = 1;
+  p.validator_stake_micro = 1'500'000;
+  g.embedded = false;
+  g.validators[0].operator_account = key_of("validator").public_key();
   for (const std::string& key : kReleaseKeys) {
     g.release_keys.push_back(key_of(key).public_key());
   }
@@ -148,7 +151,7 @@ void RandomLife::let_everything_end() {
 void RandomLife::act() {
   switch (below(12)) {
     case 0:
-      return about_money();
+      return chance(3) ? about_validators() : about_money();
     case 1:
     case 2:
       return about_instances();
@@ -188,6 +191,26 @@ void RandomLife::about_money() {
     }
     default:
       return send(any(kOperators), OperatorWithdraw());
+  }
+}
+
+// Each operator has two consensus keys, and sometimes tries another's. The genesis' validator
+// stays.
+void RandomLife::about_validators() {
+  const std::string op = any(kOperators);
+  const std::string& owner = chance(6) ? any(kOperators) : op;
+  const crypto::Ed25519Key& consensus = key_of(owner + " consensus " + std::to_string(below(2)));
+  switch (below(4)) {
+    case 0:
+      return send(op, LeaveValidators());
+    case 1:
+      if (chance(3)) {
+        net.misbehavior.push_back(
+            {validator_address(consensus.public_key()), net.state.height() + 1});
+      }
+      return;
+    default:
+      return send(op, sign_join(net.state.genesis().chain_id, key_of(op).public_key(), consensus));
   }
 }
 

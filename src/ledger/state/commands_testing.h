@@ -57,6 +57,7 @@ class RandomLife {
 
   void act();
   void about_money();
+  void about_validators();
   void about_instances();
   void about_models();
   void about_vendors();

@@ -56,6 +56,12 @@ struct Context {
   void put(const AccountId& id, const Account& account) {
     store.put(Family::accounts, id_key(id), account.encode());
   }
+  Totals totals() const {
+    return find<Totals>(Family::params, as_bytes(kTotalsKey)).value_or(Totals());
+  }
+  void put(const Totals& totals) {
+    store.put(Family::params, to_buffer(as_bytes(kTotalsKey)), totals.encode());
+  }
   std::optional<Operator> operator_of(const AccountId& id) const {
     return find<Operator>(Family::operators, id);
   }
@@ -152,7 +158,8 @@ Verdict apply_propose(Context& c, const Tx& tx, const Propose& body);
 Verdict apply_vote(Context& c, const Tx& tx, const Vote& body);
 Verdict apply_release_approve(Context& c, const Tx& tx, const ReleaseApprove& body);
 Verdict apply_emergency_pause(Context& c, const Tx& tx, const PauseFormat& body);
-Verdict apply_beacon_share(Context& c, const Tx& tx, const PutBeaconShare& body);
+Verdict apply_join_validators(Context& c, const Tx& tx, const JoinValidators& body);
+Verdict apply_leave_validators(Context& c, const Tx& tx, const LeaveValidators& body);
 
 // --- instances.cc, revocation.cc ----------------------------------------------------------------
 inline bool is_live(const Instance& i) {
@@ -235,7 +242,19 @@ void session_due(Context& c, const SessionId& id);
 void freeze_requests(Context& c);
 void draw_session(Context& c, Session& session);
 
+// --- validators.cc ------------------------------------------------------------------------------
+std::optional<ValidatorRecord> validator_of(const Context& c, const AccountId& operator_account);
+// A validator whose operator's stake fell below what is asked leaves, unless it is the last.
+void check_backing(Context& c, const AccountId& operator_account);
+void punish_misbehavior(Context& c, const Misbehavior& fault);
+// What the writes since the last seal change in the set, ascending by address.
+std::vector<ValidatorUpdate> validator_updates(const Store& store);
+
 // --- beacon_shares.cc ---------------------------------------------------------------------------
+// Why a proposer who keeps the rules did not put these shares in front of block `height`.
+Code check_beacon_shares(const Store& store, const Genesis& genesis, const Params& params,
+                         uint64_t height, const BeaconShares& shares);
+Verdict apply_beacon_shares(Context& c, const BeaconShares& shares);
 void want_beacon(Context& c, uint64_t beacon_height);  // opens its shares
 // The beacon of frozen_height + 1, by which what was frozen then is drawn. Without a value: still
 // to come, or too late, and then it is never drawn.

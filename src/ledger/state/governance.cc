@@ -174,7 +174,7 @@ bool is_release_key(const Context& c, const AccountId& account) {
 }
 
 uint64_t total_stake(const Context& c) {
-  return c.find<Totals>(Family::params, as_bytes(kTotalsKey)).value_or(Totals()).stake_micro;
+  return c.totals().stake_micro;
 }
 
 void count(Context& c, Proposal& proposal, const AccountId& account, const Ballot& ballot) {

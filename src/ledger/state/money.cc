@@ -89,6 +89,7 @@ void slash(Context& c, const AccountId& operator_account, const AccountId& to,
   const uint64_t share = share_of(taken, share_permille);
   credit(c, to, share);
   credit(c, treasury_account(), taken - share);
+  check_backing(c, operator_account);
 }
 
 void change_reputation(Context& c, const AccountId& operator_account, int64_t by) {

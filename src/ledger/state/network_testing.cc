@@ -1,6 +1,7 @@
 #include "ledger/state/network_testing.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ledger/types/keys.h"
 
@@ -191,7 +192,9 @@ StandingJudge ScriptedVerifier::standing_judge(CollateralLookup collateral) cons
 
 TestNetwork::TestNetwork(const Genesis& genesis) : state(*State::from_genesis(genesis, verifier)) {
   sample_ = sample_of(genesis.validators.size());
-  must(sample_->genesis.validators == genesis.validators);
+  for (size_t i = 0; i < genesis.validators.size(); ++i) {
+    must(sample_->keys[i].public_key() == genesis.validators[i].public_key);
+  }
 }
 
 Genesis TestNetwork::funded(const std::vector<std::string>& names, uint64_t balance_micro) {
@@ -211,28 +214,25 @@ Hash32 TestNetwork::hash_at(uint64_t height) const {
   return hash_of("block " + std::to_string(height));
 }
 
+namespace {
+const std::vector<BeaconSecret> kNobody;
+}
+
 BlockResult TestNetwork::block(std::vector<Buffer> txs, bool with_beacon) {
   const uint64_t height = state.height() + 1;
   const Genesis& g = state.genesis();
-  std::vector<Buffer> shares;
-  std::map<AccountId, uint64_t> nonces;
-  for (uint64_t wanted : with_beacon ? state.beacons_wanted(height) : std::vector<uint64_t>{}) {
-    for (size_t i = 0; i < g.beacon.threshold; ++i) {
-      PutBeaconShare body;
-      body.height = wanted;
-      body.share = make_beacon_share(g.chain_id, g.beacon.epoch, wanted, sample_->secrets[i]);
-      const auto& key = sample_->keys[i];
-      const auto stored = state.store().get(Family::accounts, key.public_key());
-      const uint64_t base = stored ? Account::decode(*stored)->nonce : 0;
-      shares.push_back(make_tx(g.chain_id, base + nonces[key.public_key()]++, body, key));
-    }
+  std::vector<BeaconShares> offered;
+  for (const BeaconSecret& secret : with_beacon ? sample_->secrets : kNobody) {
+    offered.push_back(state.shares_of(height, secret));
   }
-  txs.insert(txs.begin(), shares.begin(), shares.end());
+  if (const auto front = state.front(height, offered)) txs.insert(txs.begin(), *front);
+  const std::vector<Misbehavior> faults = std::exchange(misbehavior, {});
   BlockInput input;
   input.height = height;
   input.time_ms = static_cast<UnixMillis>(g.time_ms + height * 1000);
   input.hash = last_hash = hash_at(height);
   input.txs = txs;
+  input.misbehavior = faults;
   BlockResult result = state.apply(input);
   if (watch) watch(*this, input, result);
   return result;
@@ -384,6 +384,19 @@ SessionId TestNetwork::open_confirmed(const std::string& user) {
   confirm.policy_version = 1;
   must(send(user, confirm).code == Code::ok);
   return id;
+}
+
+RegisterInstance registration_at(const Genesis& genesis, const std::string& op,
+                                 const std::string& identity, uint8_t platform, uint64_t height,
+                                 const Hash32& block_hash) {
+  Registration r = TestNetwork(genesis).registration(op, identity, platform);
+  r.block_height = height;
+  r.block_hash = block_hash;
+  const AccountId account = key_of(op).public_key();
+  const auto binding = registration_binding(genesis.chain_id, account, block_hash, height,
+                                            *Claims::decode(r.claims));
+  std::copy(binding.begin(), binding.end(), r.evidence[0].bytes.begin());
+  return sign_registration(r, genesis.chain_id, account, key_of(identity));
 }
 
 }  // namespace cloister::ledger

@@ -43,6 +43,11 @@ class ScriptedVerifier final : public AdmissionVerifier {
   StandingJudge standing_judge(CollateralLookup collateral) const override;
 };
 
+// A registration of a network with this genesis that names a block by its height and hash.
+RegisterInstance registration_at(const Genesis& genesis, const std::string& op,
+                                 const std::string& identity, uint8_t platform, uint64_t height,
+                                 const Hash32& block_hash);
+
 // Names are keys: key_of("alice").
 class TestNetwork {
  public:
@@ -95,6 +100,7 @@ class TestNetwork {
   std::shared_ptr<ScriptedVerifier> verifier = std::make_shared<ScriptedVerifier>();
   State state;
   Hash32 last_hash{};
+  std::vector<Misbehavior> misbehavior;  // of the next block
   Watch watch;
 
  private:

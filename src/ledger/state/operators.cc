@@ -6,9 +6,9 @@ namespace cloister::ledger {
 
 void Context::put(const AccountId& id, const Operator& op) {
   const auto before = operator_of(id);
-  Totals totals = find<Totals>(Family::params, as_bytes(kTotalsKey)).value_or(Totals());
-  totals.stake_micro += op.stake_micro - (before ? before->stake_micro : 0);  // modulo 2^64
-  store.put(Family::params, to_buffer(as_bytes(kTotalsKey)), totals.encode());
+  Totals sums = totals();
+  sums.stake_micro += op.stake_micro - (before ? before->stake_micro : 0);  // modulo 2^64
+  put(sums);
   store.put(Family::operators, id_key(id), op.encode());
 }
 
@@ -36,6 +36,9 @@ Verdict apply_unbond(Context& c, const Tx& tx, const OperatorUnbond& body) {
   if (body.amount_micro > op->stake_micro) return Code::stake_insufficient;
   const uint64_t left = op->stake_micro - body.amount_micro;
   if (op->live_instances > 0 && left < c.params.min_stake_micro) return Code::stake_in_use;
+  if (left < c.params.validator_stake_micro && validator_of(c, tx.account)) {
+    return Code::stake_in_use;
+  }
   if (op->unbonding.size() >= kMaxUnbonding) return Code::unbonding_full;
   Unbonding part;
   part.amount_micro = body.amount_micro;

@@ -30,6 +30,14 @@ PlainLedger::PlainLedger(const Genesis& genesis, Verifier verifier)
   for (const GenesisAccount& entry : genesis.accounts) {
     w_.accounts[entry.account].balance_micro = entry.balance_micro;
   }
+  for (const Validator& each : genesis.validators) {
+    if (genesis.embedded) continue;
+    Operator& op = w_.operators[*each.operator_account];
+    op.stake_micro = params_.validator_stake_micro;
+    op.reputation = params_.reputation_start;
+    w_.validators[validator_address(each.public_key)] = {
+        {}, each.public_key, *each.operator_account, each.power, ValidatorState::active, 0};
+  }
   for (const Model& model : genesis.models) w_.models[model.root] = model;
   w_.layers = layers_of(genesis.policy);
   policies_[genesis.policy.version] = genesis.policy;
@@ -39,27 +47,34 @@ PlainLedger::PlainLedger(const Genesis& genesis, Verifier verifier)
 std::vector<PlainLedger::Result> PlainLedger::apply(const BlockInput& block) {
   height_ = block.height;
   time_ms_ = static_cast<uint64_t>(block.time_ms);
+  std::vector<Result> results;
+  const auto front = block.txs.empty() ? std::nullopt : read_beacon_shares(block.txs[0]);
+  if (front) results.push_back(tried([&] { return shares(*front); }));
   for (const auto& [at, kind, id] : due()) {
     // What fell due first may have moved this one.
     if (at <= height_ && due().contains({at, kind, id})) fall_due(kind, id);
   }
   reward();
-  std::vector<Result> results;
-  for (const Buffer& tx : block.txs) {
-    const World before = w_;
-    data_.clear();
-    const Outcome outcome = run(tx);
-    if (outcome.code != Code::ok && !outcome.keep) {
-      w_ = before;
-      data_.clear();
-    }
-    results.push_back({outcome.code, data_});
+  for (const Misbehavior& fault : block.misbehavior) punish(fault.validator);
+  for (const Buffer& tx : block.txs.subspan(results.size())) {
+    results.push_back(tried([&] { return run(tx); }));
   }
   if (std::exchange(w_.vendors_changed, false)) review_by_vendors();
   weigh();
   freeze();
   remember(block);
   return results;
+}
+
+PlainLedger::Result PlainLedger::tried(const std::function<Outcome()>& rule) {
+  const World before = w_;
+  data_.clear();
+  const Outcome outcome = rule();
+  if (outcome.code != Code::ok && !outcome.keep) {
+    w_ = before;
+    data_.clear();
+  }
+  return {outcome.code, data_};
 }
 
 // --- money --------------------------------------------------------------------------------------
@@ -92,6 +107,34 @@ void PlainLedger::slash(const AccountId& account, const AccountId& to, uint32_t 
   const uint64_t share = part_of(taken, permille);
   credit(to, share);
   credit(treasury_account(), taken - share);
+  ValidatorRecord* validator = validator_of(account);
+  if (validator && op.stake_micro < params_.validator_stake_micro && validators_now() > 1) {
+    validator->state = ValidatorState::left;
+    validator->since_height = height_;
+  }
+}
+
+ValidatorRecord* PlainLedger::validator_of(const AccountId& op) {
+  for (auto& [_, each] : w_.validators) {
+    if (each.operator_account == op && each.state == ValidatorState::active) return &each;
+  }
+  return nullptr;
+}
+
+uint32_t PlainLedger::validators_now() const {
+  uint32_t count = 0;
+  for (const auto& [_, each] : w_.validators) count += each.state == ValidatorState::active;
+  return count;
+}
+
+void PlainLedger::punish(const ValidatorAddress& address) {
+  ValidatorRecord* validator = at(w_.validators, address);
+  if (!validator || validator->state == ValidatorState::excluded) return;
+  if (validator->state == ValidatorState::left || validators_now() > 1) {
+    validator->state = ValidatorState::excluded;
+    validator->since_height = height_;
+  }
+  slash(validator->operator_account, treasury_account(), 0, params_.validator_stake_micro);
 }
 
 void PlainLedger::reputation(const AccountId& account, int64_t by) {

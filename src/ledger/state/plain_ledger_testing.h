@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -74,6 +75,7 @@ class PlainLedger {
     std::map<ProposalId, Proposal> proposals;
     std::map<std::pair<ProposalId, AccountId>, Ballot> ballots;
     std::map<uint64_t, Beacon> beacons;
+    std::map<ValidatorAddress, ValidatorRecord> validators;
     PolicyLayers layers;
     std::set<uint64_t> policy_heights;  // at which something in the policy begins or ends
     std::set<std::pair<uint64_t, InstanceId>> audit_heights;
@@ -104,6 +106,9 @@ class PlainLedger {
   bool debit(const AccountId& from, uint64_t amount);
   void slash(const AccountId& op, const AccountId& to, uint32_t permille, uint64_t amount);
   void reputation(const AccountId& op, int64_t by);
+  ValidatorRecord* validator_of(const AccountId& op);
+  uint32_t validators_now() const;
+  void punish(const ValidatorAddress& address);
   uint64_t all_stake() const;
   uint32_t live_of(const AccountId& op) const;
   CollateralLookup collateral() const;
@@ -142,7 +147,9 @@ class PlainLedger {
 
   // --- plain_rules_testing.cc: envelopes, money, instances, models; plain_work_testing.cc: the
   // rest
+  Result tried(const std::function<Outcome()>& rule);  // a refusal leaves no trace
   Outcome run(Bytes tx);
+  Outcome shares(const BeaconShares& shares);
   Outcome act(const Tx& tx);
   Outcome on(const Tx& tx, const Transfer& body);
   Outcome on(const Tx& tx, const OperatorBond& body);
@@ -175,7 +182,8 @@ class PlainLedger {
   Outcome on(const Tx& tx, const Vote& body);
   Outcome on(const Tx& tx, const ReleaseApprove& body);
   Outcome on(const Tx& tx, const PauseFormat& body);
-  Outcome on(const Tx& tx, const PutBeaconShare& body);
+  Outcome on(const Tx& tx, const JoinValidators& body);
+  Outcome on(const Tx& tx, const LeaveValidators& body);
 
   std::optional<Code> offers_refused(const std::vector<Offer>& offers, const Claims& claims,
                                      bool registering) const;

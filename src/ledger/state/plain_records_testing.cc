@@ -74,6 +74,7 @@ std::map<Buffer, Buffer> PlainLedger::family(Family family) const {
       out[text_key(kGenesisKey)] = genesis_.encode();
       Totals totals;
       totals.stake_micro = all_stake();
+      totals.validators = validators_now();
       if (!w_.operators.empty()) out[text_key(kTotalsKey)] = totals.encode();
       break;
     }
@@ -93,6 +94,14 @@ std::map<Buffer, Buffer> PlainLedger::family(Family family) const {
       break;
     case Family::sessions:
       all(w_.sessions);
+      break;
+    case Family::validators:
+      for (const auto& [address, record] : w_.validators) {
+        out[validator_key(address)] = record.encode();
+        if (record.state == ValidatorState::active) {
+          out[id_key(record.operator_account)] = validator_key(address);
+        }
+      }
       break;
     case Family::draws:
     case Family::outbox:

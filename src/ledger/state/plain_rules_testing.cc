@@ -60,9 +60,8 @@ PlainLedger::Outcome PlainLedger::run(Bytes bytes) {
   if (!tx) return Code::malformed;
   if (tx->chain_id != genesis_.chain_id) return Code::wrong_chain;
   Account& account = w_.accounts[tx->account];
-  const uint64_t least = tx->kind == TxKind::beacon_share ? 0 : params_.min_fee_micro;
   if (tx->nonce != account.nonce) return Code::wrong_nonce;
-  if (tx->fee_micro < least) return Code::fee_too_low;
+  if (tx->fee_micro < params_.min_fee_micro) return Code::fee_too_low;
   if (tx->fee_micro > account.balance_micro) return Code::insufficient_balance;
   account.nonce += 1;
   account.balance_micro -= tx->fee_micro;
@@ -79,12 +78,13 @@ PlainLedger::Outcome PlainLedger::act(const Tx& tx) {
   const auto try_kinds = [&]<typename... Bodies>() {
     ((tx.kind == Bodies::kKind ? void(out = with(static_cast<Bodies*>(nullptr))) : void()), ...);
   };
-  try_kinds.operator()<
-      Transfer, OperatorBond, OperatorUnbond, OperatorWithdraw, PutCollateral, RegisterInstance,
-      RenewInstance, RotateKeys, DrainInstance, RetireInstance, RevokeInstance, RegisterModel,
-      UpdateModel, DeprecateModel, OpenSession, ConfirmAttestation, ReportAttestation, Settle,
-      CloseSession, SubmitJob, PostInput, PostResult, CommitReceipts, OpenReceipt, CommitVerdict,
-      RevealVerdict, Appeal, Propose, Vote, ReleaseApprove, PauseFormat, PutBeaconShare>();
+  try_kinds
+      .operator()<Transfer, OperatorBond, OperatorUnbond, OperatorWithdraw, PutCollateral,
+                  RegisterInstance, RenewInstance, RotateKeys, DrainInstance, RetireInstance,
+                  RevokeInstance, RegisterModel, UpdateModel, DeprecateModel, OpenSession,
+                  ConfirmAttestation, ReportAttestation, Settle, CloseSession, SubmitJob, PostInput,
+                  PostResult, CommitReceipts, OpenReceipt, CommitVerdict, RevealVerdict, Appeal,
+                  Propose, Vote, ReleaseApprove, PauseFormat, JoinValidators, LeaveValidators>();
   return out;
 }
 
@@ -118,6 +118,9 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const OperatorUnbond& body) {
   if (op->stake_micro < body.amount_micro) return Code::stake_insufficient;
   op->stake_micro -= body.amount_micro;
   if (live_of(tx.account) > 0 && op->stake_micro < params_.min_stake_micro) {
+    return Code::stake_in_use;
+  }
+  if (validator_of(tx.account) && op->stake_micro < params_.validator_stake_micro) {
     return Code::stake_in_use;
   }
   if (op->unbonding.size() == kMaxUnbonding) return Code::unbonding_full;

@@ -409,24 +409,52 @@ PlainLedger::Outcome PlainLedger::on(const Tx& tx, const PauseFormat& body) {
   return Code::ok;
 }
 
-PlainLedger::Outcome PlainLedger::on(const Tx& tx, const PutBeaconShare& body) {
-  Beacon* beacon = at(w_.beacons, body.height);
-  const bool wanted = beacon && !beacon->value && body.height <= height_ &&
-                      height_ - body.height < params_.request_lifetime_blocks;
-  if (!wanted) return Code::beacon_not_wanted;
-  const uint16_t index = body.share.index;
-  if (index == 0 || index > genesis_.validators.size() ||
-      genesis_.validators[index - 1u].public_key != tx.account) {
-    return Code::not_validator;
-  }
-  for (const BeaconShare& share : beacon->shares) {
-    if (share.index == index) return Code::beacon_duplicate;
-  }
-  beacon->shares.push_back(body.share);
-  std::sort(beacon->shares.begin(), beacon->shares.end(),
-            [](const BeaconShare& a, const BeaconShare& b) { return a.index < b.index; });
-  if (beacon->shares.size() == genesis_.beacon.threshold) {
-    beacon->value = combine_beacon(genesis_.chain_id, genesis_.beacon, body.height, beacon->shares);
+PlainLedger::Outcome PlainLedger::on(const Tx& tx, const JoinValidators& body) {
+  if (genesis_.embedded) return Code::not_replicated;
+  const Operator* op = at(w_.operators, tx.account);
+  if (!op || op->stake_micro < params_.validator_stake_micro) return Code::stake_too_low;
+  if (validator_of(tx.account)) return Code::validator_exists;
+  ValidatorRecord& record = w_.validators[validator_address(body.public_key)];
+  const bool fresh = record.power == 0;
+  if (!fresh && record.operator_account != tx.account) return Code::validator_exists;
+  if (record.state == ValidatorState::excluded) return Code::validator_excluded;
+  if (validators_now() - (fresh ? 1 : 0) == kMaxValidators) return Code::validators_full;
+  record = {
+      {},     body.public_key, tx.account, genesis_.validators[0].power, ValidatorState::active,
+      height_};
+  return Code::ok;
+}
+
+PlainLedger::Outcome PlainLedger::on(const Tx& tx, const LeaveValidators&) {
+  ValidatorRecord* validator = validator_of(tx.account);
+  if (!validator) return Code::not_validating;
+  if (validators_now() == 1) return Code::last_validator;
+  validator->state = ValidatorState::left;
+  validator->since_height = height_;
+  return Code::ok;
+}
+
+PlainLedger::Outcome PlainLedger::shares(const BeaconShares& shares) {
+  if (shares.entries.empty()) return Code::malformed;
+  std::pair<uint64_t, uint16_t> last;
+  for (const HeightShare& entry : shares.entries) {
+    const uint64_t of = entry.height;
+    const BeaconShare& share = entry.share;
+    if (std::pair(of, share.index) <= last) return Code::malformed;
+    last = {of, share.index};
+    Beacon* beacon = at(w_.beacons, of);
+    const bool wanted =
+        beacon && !beacon->value && of <= height_ && height_ - of < params_.request_lifetime_blocks;
+    if (!wanted) return Code::beacon_not_wanted;
+    for (const BeaconShare& have : beacon->shares) {
+      if (have.index == share.index) return Code::beacon_duplicate;
+    }
+    beacon->shares.push_back(share);
+    std::sort(beacon->shares.begin(), beacon->shares.end(),
+              [](const BeaconShare& a, const BeaconShare& b) { return a.index < b.index; });
+    if (beacon->shares.size() == genesis_.beacon.threshold) {
+      beacon->value = combine_beacon(genesis_.chain_id, genesis_.beacon, of, beacon->shares);
+    }
   }
   return Code::ok;
 }

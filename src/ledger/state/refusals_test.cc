@@ -696,7 +696,7 @@ TEST(Refusals, FeeBelowTheMinimum) {
 }
 
 // Atoma: being sampled cost more, so a node gave up when it was and tried again.
-TEST(Refusals, EveryKindCostsTheSameButSharesOfTheBeacon) {
+TEST(Refusals, EveryKindCostsTheSame) {
   Genesis genesis = TestNetwork::funded({"alice"}, 100);
   genesis.params.min_fee_micro = 3;
   const TestNetwork n(genesis);
@@ -706,68 +706,13 @@ TEST(Refusals, EveryKindCostsTheSameButSharesOfTheBeacon) {
     if (name(tx.kind).empty()) continue;
     tx.chain_id = genesis.chain_id;
     tx.account = key_of("alice").public_key();
-    const bool free = tx.kind == TxKind::beacon_share;
     for (uint64_t fee : {0u, 2u, 3u}) {
       tx.fee_micro = fee;
-      const Code want = free || fee == 3 ? Code::ok : Code::fee_too_low;
+      const Code want = fee == 3 ? Code::ok : Code::fee_too_low;
       EXPECT_EQ(name(n.state.check(sign(tx, key_of("alice")).encode()).code), name(want))
           << name(tx.kind) << " " << fee;
     }
   }
-}
-
-TEST(Refusals, BeaconShares) {
-  Scene s;
-  const SampleNetwork sample = sample_network(1);
-  auto share = [&](uint64_t height) {
-    PutBeaconShare body;
-    body.height = height;
-    body.share = make_beacon_share(s.n.state.genesis().chain_id, 1, height, sample.secrets[0]);
-    return body;
-  };
-  const auto& key = sample.keys[0];
-  uint64_t nonce =
-      Account::decode(*s.n.state.store().get(Family::accounts, key.public_key()))->nonce;
-  auto send = [&](const PutBeaconShare& body, const crypto::Ed25519Key& by, uint64_t by_nonce) {
-    const Buffer tx = make_tx(s.n.state.genesis().chain_id, by_nonce, body, by);
-    return s.n.block({tx}, false).txs.back().code;
-  };
-  EXPECT_EQ(send(share(s.n.state.height() + 1), key, nonce), Code::beacon_not_wanted);
-  ASSERT_EQ(s.n.run(s.opening([](OpenSession&) {})).code, Code::ok);
-  const uint64_t wanted = s.n.state.height() + 1;
-  EXPECT_EQ(send(share(wanted), key_of("alice"), s.n.account("alice").nonce), Code::not_validator);
-  PutBeaconShare bad = share(wanted);
-  bad.share.response[0] ^= 1;
-  EXPECT_EQ(send(bad, key, nonce), Code::beacon_bad_share);
-  PutBeaconShare other = share(wanted);
-  other.share.index = 2;
-  EXPECT_EQ(send(other, key, nonce), Code::not_validator);
-  EXPECT_EQ(send(share(wanted), key, nonce), Code::ok);
-  EXPECT_EQ(send(share(wanted), key, nonce + 1), Code::beacon_not_wanted);
-}
-
-TEST(Refusals, BeaconShareTwice) {
-  Genesis genesis = sample_network(4).genesis;
-  GenesisAccount alice;
-  alice.account = key_of("alice").public_key();
-  alice.balance_micro = kFunds;
-  GenesisAccount op;
-  op.account = key_of("op").public_key();
-  op.balance_micro = kFunds;
-  genesis.accounts = {alice, op};
-  if (op.account < alice.account) std::swap(genesis.accounts[0], genesis.accounts[1]);
-  TestNetwork n(genesis);
-  n.bring_up("op", "node", 1);
-  ASSERT_EQ(n.send("alice", TestNetwork::open_body()).code, Code::ok);
-  const SampleNetwork sample = sample_network(4);
-  PutBeaconShare body;
-  body.height = n.state.height() + 1;
-  body.share = make_beacon_share(genesis.chain_id, 1, body.height, sample.secrets[3]);
-  const Buffer first = make_tx(genesis.chain_id, 0, body, sample.keys[3]);
-  const Buffer second = make_tx(genesis.chain_id, 1, body, sample.keys[3]);
-  const BlockResult result = n.block({first, second}, false);
-  EXPECT_EQ(result.txs[0].code, Code::ok);
-  EXPECT_EQ(result.txs[1].code, Code::beacon_duplicate);
 }
 
 TEST(Refusals, ArbitraryBytesAreAnswered) {

@@ -78,15 +78,12 @@ Verdict dispatch(Context& c, const Tx& tx) {
       return run(c, tx, apply_release_approve);
     case TxKind::emergency_pause:
       return run(c, tx, apply_emergency_pause);
-    case TxKind::beacon_share:
-      return run(c, tx, apply_beacon_share);
+    case TxKind::join_validators:
+      return run(c, tx, apply_join_validators);
+    case TxKind::leave_validators:
+      return run(c, tx, apply_leave_validators);
   }
   return Code::malformed;
-}
-
-// Shares are a validator's duty: no fee is asked, and only a good share changes anything.
-uint64_t least_fee(const Params& params, TxKind kind) {
-  return kind == TxKind::beacon_share ? 0 : params.min_fee_micro;
 }
 
 Verdict apply_tx(Context& c, Bytes bytes) {
@@ -94,7 +91,7 @@ Verdict apply_tx(Context& c, Bytes bytes) {
   if (!tx) return tx.error();
   Account account = c.account(tx->account);
   if (tx->nonce != account.nonce) return Code::wrong_nonce;
-  if (tx->fee_micro < least_fee(c.params, tx->kind)) return Code::fee_too_low;
+  if (tx->fee_micro < c.params.min_fee_micro) return Code::fee_too_low;
   if (account.balance_micro < tx->fee_micro) return Code::insufficient_balance;
   account.nonce += 1;
   account.balance_micro -= tx->fee_micro;
@@ -109,12 +106,13 @@ std::string log_of(Code code) {
 }
 
 // One transaction on its own: a refusal takes back everything it did.
-TxResult isolated(Context& c, Bytes bytes) {
+template <typename Rule>
+TxResult isolated(Context& c, Rule rule) {
   c.store.mark();
   c.data.clear();
   std::vector<Event> block_events = std::exchange(c.events, {});
   const size_t requests = c.requests.size(), check_draws = c.check_draws.size();
-  const Verdict verdict = apply_tx(c, bytes);
+  const Verdict verdict = rule();
   TxResult result;
   result.code = verdict.code;
   result.log = log_of(verdict.code);
@@ -187,6 +185,28 @@ void remember_block(Context& c) {
   for (const Buffer& key : frozen) c.store.erase(Family::draws, key);
 }
 
+void write_validators(Store& store, const Genesis& g) {
+  Totals totals;
+  for (const Validator& each : g.validators) {
+    if (!each.operator_account) continue;
+    Operator op;
+    op.stake_micro = g.params.validator_stake_micro;
+    op.reputation = g.params.reputation_start;
+    store.put(Family::operators, id_key(*each.operator_account), op.encode());
+    ValidatorRecord record;
+    record.public_key = each.public_key;
+    record.operator_account = *each.operator_account;
+    record.power = each.power;
+    const Buffer at = validator_key(validator_address(each.public_key));
+    store.put(Family::validators, id_key(*each.operator_account), at);
+    store.put(Family::validators, at, record.encode());
+    totals.stake_micro += op.stake_micro;
+    ++totals.validators;
+  }
+  if (totals.validators == 0) return;
+  store.put(Family::params, to_buffer(as_bytes(kTotalsKey)), totals.encode());
+}
+
 void write_genesis(Store& store, const Genesis& g) {
   store.put(Family::params, to_buffer(as_bytes(kParamsKey)), g.params.encode());
   store.put(Family::params, to_buffer(as_bytes(kGenesisKey)), g.encode());
@@ -200,6 +220,7 @@ void write_genesis(Store& store, const Genesis& g) {
     account.balance_micro = entry.balance_micro;
     store.put(Family::accounts, id_key(entry.account), account.encode());
   }
+  write_validators(store, g);
   for (const Model& model : g.models) {
     store.put(Family::models, id_key(model.root), model.encode());
     store.put(Family::models, model_name_key(model.name), id_key(model.root));
@@ -259,15 +280,24 @@ BlockResult State::apply(const BlockInput& block) {
   Context c{store_,        pools_,     genesis_, params_, policy_, *verifier_, block.height,
             block.time_ms, block.hash, {},       {},      {},      {}};
   BlockResult result;
+  // First, so that what waits for a value of the beacon does not wait another block.
+  const auto shares = block.txs.empty() ? std::nullopt : read_beacon_shares(block.txs[0]);
+  if (shares) {
+    result.txs.push_back(isolated(c, [&] { return apply_beacon_shares(c, *shares); }));
+  }
   process_due(c);
   reward_epoch(c);
-  for (const Buffer& tx : block.txs) result.txs.push_back(isolated(c, tx));
+  for (const Misbehavior& fault : block.misbehavior) punish_misbehavior(c, fault);
+  for (const Buffer& tx : block.txs.subspan(result.txs.size())) {
+    result.txs.push_back(isolated(c, [&] { return apply_tx(c, tx); }));
+  }
   if (c.vendors_changed) review_by_vendors(c);
   pools_.refresh(store_, params_, c.reweigh_all);
   freeze_requests(c);
   freeze_checkers(c);
   remember_block(c);
   audit_block(store_);
+  result.validator_updates = validator_updates(store_);
   store_.seal();
   height_ = block.height;
   time_ms_ = block.time_ms;
@@ -276,18 +306,19 @@ BlockResult State::apply(const BlockInput& block) {
   return result;
 }
 
-TxCheck State::check(Bytes bytes) const {
+TxCheck check_tx(const Snapshot& state, std::string_view chain_id, uint64_t min_fee_micro,
+                 Bytes bytes) {
   TxCheck out;
-  const auto tx = open_tx(bytes, genesis_.chain_id);
+  const auto tx = open_tx(bytes, chain_id);
   if (tx) {
-    const auto stored = store_.get(Family::accounts, tx->account);
+    const auto stored = state.get(Family::accounts, tx->account);
     const Account account = stored ? Account::decode(*stored).value_or(Account()) : Account();
     out.sender = tx->account;
     out.nonce = tx->nonce;
     out.next_nonce = account.nonce;
     if (tx->nonce < account.nonce) {
       out.code = Code::wrong_nonce;
-    } else if (tx->fee_micro < least_fee(params_, tx->kind)) {
+    } else if (tx->fee_micro < min_fee_micro) {
       out.code = Code::fee_too_low;
     } else if (account.balance_micro < tx->fee_micro) {
       out.code = Code::insufficient_balance;
@@ -299,6 +330,10 @@ TxCheck State::check(Bytes bytes) const {
   return out;
 }
 
+TxCheck State::check(Bytes bytes) const {
+  return check_tx(store_.sealed(), genesis_.chain_id, params_.min_fee_micro, bytes);
+}
+
 bool State::work_due(uint64_t height) const {
   bool due = false;
   store_.for_each(Family::due, {}, [&](Bytes key, Bytes) {
@@ -306,17 +341,6 @@ bool State::work_due(uint64_t height) const {
     return false;  // the first is the earliest
   });
   return due || !beacons_wanted(height).empty();
-}
-
-std::vector<uint64_t> State::beacons_wanted(uint64_t height) const {
-  std::vector<uint64_t> out;
-  const uint64_t span = params_.request_lifetime_blocks;
-  for (uint64_t h = height > span ? height - span : 0; h <= height; ++h) {
-    const auto value = store_.get(Family::beacon, number_key(h));
-    const auto beacon = value ? Beacon::decode(*value) : std::nullopt;
-    if (beacon && beacon_wanted(*beacon, params_, height)) out.push_back(h);
-  }
-  return out;
 }
 
 }  // namespace cloister::ledger

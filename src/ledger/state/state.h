@@ -8,15 +8,31 @@
 #include "ledger/state/admission.h"
 #include "ledger/state/pools.h"
 #include "ledger/state/store.h"
+#include "ledger/types/beacon.h"
 #include "ledger/types/tx.h"
+#include "ledger/types/validator.h"
 
 namespace cloister::ledger {
+
+// That a validator signed two blocks of one height, as the consensus engine has proven.
+struct Misbehavior {
+  ValidatorAddress validator{};
+  uint64_t height = 0;
+};
+
+// Power 0: out of the set.
+struct ValidatorUpdate {
+  crypto::Ed25519Public public_key{};
+  uint64_t power = 0;
+  bool operator==(const ValidatorUpdate&) const = default;
+};
 
 struct BlockInput {
   uint64_t height = 0;     // one more than the last
   UnixMillis time_ms = 0;  // never before the last
   Hash32 hash{};           // of this block's header
   std::span<const Buffer> txs;
+  std::span<const Misbehavior> misbehavior;  // in the order of the consensus engine
 };
 
 struct Event {
@@ -46,6 +62,7 @@ struct BlockResult {
   std::vector<TxResult> txs;  // one a transaction
   std::vector<Event> events;  // of the block itself: draws, deadlines
   Hash32 app_hash{};          // of the state after this block
+  std::vector<ValidatorUpdate> validator_updates;
 };
 
 enum class StateError : uint8_t {
@@ -73,6 +90,14 @@ class State {
   // nothing.
   TxCheck check(Bytes tx) const;
 
+  // Shares of the beacon stand in front of a block. `shares_of`: what one validator offers for
+  // block `height`. `front`: out of what validators offer, which may be anything, the transaction
+  // of those that are wanted and prove themselves. `check_front`: why no proposer who keeps the
+  // rules has put this in front; ok for a transaction of somebody.
+  BeaconShares shares_of(uint64_t height, const BeaconSecret& secret) const;
+  std::optional<Buffer> front(uint64_t height, std::span<const BeaconShares> offered) const;
+  Code check_front(uint64_t height, Bytes tx) const;
+
   // Whether a block of `height` has work without any transaction: a draw, a deadline, a beacon.
   bool work_due(uint64_t height) const;
   // Heights up to `height` whose beacon some request waits for: validators send shares for them.
@@ -80,6 +105,7 @@ class State {
 
   uint64_t height() const { return height_; }  // of the last block; 0 after genesis
   const Genesis& genesis() const { return genesis_; }
+  const Params& params() const { return params_; }
   const Store& store() const { return store_; }
   // For persistence. After from_genesis: everything.
   std::vector<StoreChange> take_changes() { return store_.take_changes(); }
@@ -95,6 +121,10 @@ class State {
   uint64_t height_ = 0;
   UnixMillis time_ms_ = 0;
 };
+
+// State::check on a sealed state, on any thread.
+TxCheck check_tx(const Snapshot& state, std::string_view chain_id, uint64_t min_fee_micro,
+                 Bytes tx);
 
 // The sum of all balances, stakes, reserves, escrows and bonds. For tests and operators: every
 // block asserts that it does not change.

@@ -208,7 +208,15 @@ bool verify_beacon(std::string_view chain_id, const BeaconKeys& keys, const Beac
          combine_beacon(chain_id, keys, beacon.height, beacon.shares) == beacon.value;
 }
 
+std::optional<BeaconShares> read_beacon_shares(Bytes tx) {
+  auto shares = tx.size() <= kMaxTxBytes ? BeaconShares::decode(tx) : std::nullopt;
+  if (!shares || shares->tag != kBeaconSharesTag) return std::nullopt;
+  return shares;
+}
+
 template struct Record<BeaconShare>;
+template struct Record<HeightShare>;
+template struct Record<BeaconShares>;
 template struct Record<Beacon>;
 
 }  // namespace cloister::ledger

@@ -9,6 +9,8 @@
 
 namespace cloister::ledger {
 
+constexpr std::string_view kBeaconSharesTag = "cloister beacon shares v1";
+
 struct BeaconShare : Record<BeaconShare> {
   uint16_t index = 0;  // of the validator, from 1
   Hash32 point{};      // S_i = x_i P
@@ -39,6 +41,34 @@ struct Beacon : Record<Beacon> {
   }
   bool operator==(const Beacon&) const = default;
 };
+
+struct HeightShare : Record<HeightShare> {
+  uint64_t height = 0;
+  BeaconShare share;
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "height", r.height);
+    v(2, "share", r.share);
+  }
+  bool operator==(const HeightShare&) const = default;
+};
+
+// Shares that a proposer puts in front of a block, as its first transaction. Nobody signs them:
+// each proves itself. Whoever keeps some back delays a value and cannot choose it.
+struct BeaconShares : Record<BeaconShares> {
+  std::string tag{kBeaconSharesTag};
+  std::vector<HeightShare> entries;  // ascending by height and index
+
+  template <typename R, typename V>
+  static void fields(R& r, V& v) {
+    v(1, "tag", r.tag, kBeaconSharesTag.size());
+    v(2, "entries", r.entries, kMaxBeaconShares);
+  }
+  bool operator==(const BeaconShares&) const = default;
+};
+// Nothing when the bytes are anything else, such as a transaction.
+std::optional<BeaconShares> read_beacon_shares(Bytes tx);
 
 struct BeaconSecret {
   uint16_t index = 0;

@@ -2,7 +2,6 @@
 // ledger/state.
 #pragma once
 
-#include "ledger/types/beacon.h"
 #include "ledger/types/checks.h"
 #include "ledger/types/governance.h"
 #include "ledger/types/instance_bodies.h"
@@ -10,20 +9,4 @@
 #include "ledger/types/model_bodies.h"
 #include "ledger/types/operator_bodies.h"
 #include "ledger/types/session_bodies.h"
-
-namespace cloister::ledger {
-
-struct PutBeaconShare : Record<PutBeaconShare> {
-  static constexpr TxKind kKind = TxKind::beacon_share;
-  uint64_t height = 0;
-  BeaconShare share;
-
-  template <typename R, typename V>
-  static void fields(R& r, V& v) {
-    v(1, "height", r.height);
-    v(2, "share", r.share);
-  }
-  bool operator==(const PutBeaconShare&) const = default;
-};
-
-}  // namespace cloister::ledger
+#include "ledger/types/validator.h"

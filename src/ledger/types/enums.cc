@@ -40,7 +40,8 @@ constexpr Named<TxKind> kTxKinds[] = {
     {TxKind::submit_job, "submit_job"},
     {TxKind::post_input, "post_input"},
     {TxKind::post_result, "post_result"},
-    {TxKind::beacon_share, "beacon_share"},
+    {TxKind::join_validators, "join_validators"},
+    {TxKind::leave_validators, "leave_validators"},
     {TxKind::commit_receipts, "commit_receipts"},
     {TxKind::open_receipt, "open_receipt"},
     {TxKind::commit_verdict, "commit_verdict"},
@@ -101,6 +102,12 @@ constexpr Named<RestrictionKind> kRestrictionKinds[] = {
     {RestrictionKind::format, "format"},
 };
 
+constexpr Named<ValidatorState> kValidatorStates[] = {
+    {ValidatorState::active, "active"},
+    {ValidatorState::left, "left"},
+    {ValidatorState::excluded, "excluded"},
+};
+
 constexpr Named<ProposalKind> kProposalKinds[] = {
     {ProposalKind::vendor_policy, "vendor_policy"},
     {ProposalKind::params, "params"},
@@ -129,9 +136,10 @@ constexpr Named<CollateralKind> kCollateralKinds[] = {
 };
 
 constexpr std::string_view kFamilyNames[] = {
-    "accounts", "assignments", "batches",   "beacon", "blocks",    "checks",   "collateral",
-    "draws",    "due",         "instances", "jobs",   "keys",      "models",   "operators",
-    "outbox",   "params",      "platforms", "policy", "proposals", "sessions", "standings",
+    "accounts",   "assignments", "batches",   "beacon",     "blocks",    "checks",
+    "collateral", "draws",       "due",       "instances",  "jobs",      "keys",
+    "models",     "operators",   "outbox",    "params",     "platforms", "policy",
+    "proposals",  "sessions",    "standings", "validators",
 };
 static_assert(std::size(kFamilyNames) == kFamilyCount);
 
@@ -148,6 +156,9 @@ std::string_view name(SessionState value) {
 }
 std::string_view name(ReportReason value) {
   return find_name(kReportReasons, value);
+}
+std::string_view name(ValidatorState value) {
+  return find_name(kValidatorStates, value);
 }
 std::string_view name(ModelAccess value) {
   return find_name(kModelAccesses, value);

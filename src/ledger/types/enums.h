@@ -32,7 +32,9 @@ enum class TxKind : uint8_t {
   submit_job = 30,
   post_input = 31,
   post_result = 32,
-  beacon_share = 40,
+  // 40 was a beacon's share; those stand in front of a block now, beacon.h
+  join_validators = 41,
+  leave_validators = 42,
   commit_receipts = 50,
   open_receipt = 51,
   commit_verdict = 52,
@@ -124,7 +126,7 @@ enum class Code : uint32_t {
   beacon_not_wanted = 80,
   beacon_bad_share = 81,
   beacon_duplicate = 82,
-  not_validator = 83,
+  // 83 was not_validator
   // governance
   change_malformed = 84,
   change_invalid = 85,
@@ -134,6 +136,14 @@ enum class Code : uint32_t {
   voted_before = 89,
   not_release_key = 90,
   paused_before = 91,
+  // validators
+  not_replicated = 92,
+  validator_exists = 93,
+  validator_signature = 94,
+  validator_excluded = 95,
+  validators_full = 96,
+  not_validating = 97,
+  last_validator = 98,
   // checks
   epoch_invalid = 140,
   batch_exists = 141,
@@ -205,6 +215,12 @@ enum class ReportReason : uint8_t {
   local_policy = 3,
   wrong_key = 4,
   misbehaved = 5,
+};
+
+enum class ValidatorState : uint8_t {
+  active = 1,    // in the set that orders blocks, from two blocks after it joined
+  left = 2,      // by itself, or its stake fell too low; may join again
+  excluded = 3,  // signed two blocks of one height; never again
 };
 
 enum class ModelAccess : uint8_t {
@@ -303,8 +319,9 @@ enum class Family : uint8_t {
   proposals,
   sessions,
   standings,
+  validators,
 };
-constexpr size_t kFamilyCount = 21;
+constexpr size_t kFamilyCount = 22;
 
 // Names are interface: JSON, logs, the command line.
 std::string_view name(TxKind value);
@@ -313,6 +330,7 @@ std::string_view describe(Code value);  // one short sentence
 std::string_view name(InstanceState value);
 std::string_view name(SessionState value);
 std::string_view name(ReportReason value);
+std::string_view name(ValidatorState value);
 std::string_view name(ModelAccess value);
 std::string_view name(CheckState value);
 std::string_view name(CheckVerdict value);

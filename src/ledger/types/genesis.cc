@@ -21,7 +21,8 @@ bool accounts_valid(const Genesis& g) {
     if (entry.balance_micro > UINT64_MAX - total) return false;
     total += entry.balance_micro;
   }
-  return true;
+  const uint64_t stakes = g.embedded ? 0 : g.validators.size();
+  return stakes == 0 || g.params.validator_stake_micro <= (UINT64_MAX - total) / stakes;
 }
 
 bool models_valid(const Genesis& g) {
@@ -36,11 +37,14 @@ bool models_valid(const Genesis& g) {
 
 // Equal power, so that every two-thirds commit holds enough shares of the beacon.
 bool validators_valid(const Genesis& g) {
+  std::set<AccountId> operators{treasury_account()};
   for (size_t i = 0; i < g.validators.size(); ++i) {
     const Validator& v = g.validators[i];
     if (v.power == 0 || v.power != g.validators[0].power) return false;
     if (v.power > (uint64_t{1} << 48)) return false;  // 256 of them stay below 2^60
     if (i > 0 && !(g.validators[i - 1].public_key < v.public_key)) return false;
+    if (v.operator_account.has_value() == g.embedded) return false;
+    if (v.operator_account && !operators.insert(*v.operator_account).second) return false;
   }
   return !g.validators.empty();
 }
@@ -95,7 +99,8 @@ std::string_view describe(GenesisError error) {
     case GenesisError::models:
       return "the models are not sorted, repeat a name or lack an owner";
     case GenesisError::validators:
-      return "the validators are not sorted or of unequal power";
+      return "the validators are not sorted, of unequal power or not each of an operator of its "
+             "own";
     case GenesisError::beacon:
       return "the beacon's keys do not fit the validators";
     case GenesisError::release_keys:

@@ -24,11 +24,15 @@ struct GenesisAccount : Record<GenesisAccount> {
 struct Validator : Record<Validator> {
   crypto::Ed25519Public public_key{};
   uint64_t power = 0;
+  // Whose stake of Params::validator_stake_micro backs it, which the genesis makes; none where one
+  // sequencer orders blocks.
+  std::optional<AccountId> operator_account;
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
     v(1, "public_key", r.public_key);
     v(2, "power", r.power);
+    v(3, "operator_account", r.operator_account);
   }
   bool operator==(const Validator&) const = default;
 };
@@ -97,11 +101,11 @@ enum class GenesisError : uint8_t {
   wrong_shape = 2,  // members missing, unknown or out of bounds
   chain_id = 3,     // empty
   params = 4,
-  accounts = 5,       // not ascending, a reserved account, or a total above 64 bits
-  models = 6,         // not ascending, names repeated, a share without an owner
-  validators = 7,     // none, not ascending, or of unequal power
-  beacon = 8,         // not one valid key a validator, or a threshold other than floor((n-1)/3)+1
-  development = 9,    // development anchors or policy without the development mark
+  accounts = 5,     // not ascending, a reserved account, or a total above 64 bits
+  models = 6,       // not ascending, names repeated, a share without an owner
+  validators = 7,   // none, not ascending, of unequal power, or not each of an operator of its own
+  beacon = 8,       // not one valid key a validator, or a threshold other than floor((n-1)/3)+1
+  development = 9,  // development anchors or policy without the development mark
   release_keys = 10,  // not ascending, or a threshold outside 1..n
   policy = 11,        // it does not survive being taken apart into layers and merged again
 };

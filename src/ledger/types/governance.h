@@ -153,13 +153,15 @@ bool only_restricts(ProposalKind kind);
 // SHA-256("cloister proposal v1" ‖ 00 ‖ SHA-256(chain_id) ‖ account ‖ u64be nonce).
 ProposalId proposal_id(std::string_view chain_id, const AccountId& account, uint64_t nonce);
 
-// The sum of all stakes, so that a ballot knows its electorate. Family params.
+// Sums over families. Family params.
 struct Totals : Record<Totals> {
-  uint64_t stake_micro = 0;
+  uint64_t stake_micro = 0;  // of all operators, so that a ballot knows its electorate
+  uint32_t validators = 0;   // active ones
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
     v(1, "stake_micro", r.stake_micro);
+    v(2, "validators", r.validators);
   }
   bool operator==(const Totals&) const = default;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ledger/types/draw.h"
+#include "ledger/types/validator.h"
 
 namespace cloister::ledger {
 
@@ -32,6 +33,11 @@ inline Buffer assignment_key(const InstanceId& instance, const SessionId& sessio
 // operators: an instance that counts for the operator.
 inline Buffer operator_instance_key(const AccountId& account, const InstanceId& instance) {
   return ByteWriter().bytes(account).bytes(instance).take();
+}
+
+// validators: the record of one; the address of an operator's active one lies at id_key(account).
+inline Buffer validator_key(const ValidatorAddress& address) {
+  return to_buffer(address);
 }
 
 // draws: how a session came to its instance (Drawn) lies at its id; three more kinds of keys, each

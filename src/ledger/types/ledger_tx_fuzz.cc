@@ -55,7 +55,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   same<ledger::OpenReceipt>(input);
   same<ledger::Propose>(input);
   same<ledger::Restriction>(input);
-  same<ledger::PutBeaconShare>(input);
+  same<ledger::BeaconShares>(input);
+  same<ledger::JoinValidators>(input);
   same<ledger::PutCollateral>(input);
   same<ledger::SignedReceipt>(input);
   same_when_edited<ledger::Session>(ledger::sample_session().encode(), input);

@@ -55,6 +55,7 @@ constexpr uint32_t kMaxMisses = 16;  // draws of one session that hit nobody fre
 constexpr size_t kMaxGenesisAccounts = 10'000;
 constexpr size_t kMaxGenesisModels = 1'000;
 constexpr size_t kMaxValidators = 256;
+constexpr size_t kMaxBeaconShares = 512;  // in front of one block, or of one validator
 
 constexpr uint64_t kUnitsPerPrice = 1'000'000;  // prices are for this many units
 

@@ -35,7 +35,7 @@ struct Params : Record<Params> {
   uint32_t reputation_settled_gain = 1;  // once a session
   uint32_t reputation_miss_loss = 20;
   uint32_t reputation_fault_loss = 500;
-  uint64_t unbond_blocks = 604'800;      // slashable meanwhile
+  uint64_t unbond_blocks = 1'814'400;    // slashable meanwhile; longer than clients trust a header
   uint64_t model_fee_micro = 100'000;    // of a registration, to the treasury
   uint32_t slash_finder_permille = 100;  // of a slash to whoever proves a fault that wronged nobody
   uint64_t voting_blocks = 86'400;       // then a proposal that has not passed is rejected
@@ -68,6 +68,7 @@ struct Params : Record<Params> {
   uint64_t check_reserve_micro = 100'000;
   uint64_t miss_slash_micro = 50'000;     // of a job without its result
   uint64_t epoch_reward_micro = 100'000;  // for all who were attested throughout; from the treasury
+  uint64_t validator_stake_micro = 10'000'000;  // all of it is lost when it signs two blocks
 
   template <typename R, typename V>
   static void fields(R& r, V& v) {
@@ -119,6 +120,7 @@ struct Params : Record<Params> {
     v(46, "check_reserve_micro", r.check_reserve_micro);
     v(47, "miss_slash_micro", r.miss_slash_micro);
     v(48, "epoch_reward_micro", r.epoch_reward_micro);
+    v(49, "validator_stake_micro", r.validator_stake_micro);
   }
   bool operator==(const Params&) const = default;
 };

@@ -56,6 +56,7 @@ TEST(Records, EachHasOneEncoding) {
   collateral.files = {{1, 2}, {3}};
   expect_strict(collateral);
   expect_strict(BlockRef());
+  expect_strict(ValidatorRecord());
   PolicyLayers layers = layers_of(network.genesis.policy);
   layers.restrictions = {Restriction()};
   layers.pauses = {EmergencyPause()};
@@ -172,9 +173,11 @@ TEST(Records, BodiesHaveOneEncoding) {
   settle.receipt = {1};
   expect_strict(settle);
   expect_strict(CloseSession());
-  PutBeaconShare share;
-  share.share.index = 1;
-  expect_strict(share);
+  BeaconShares shares;
+  shares.entries.resize(2);
+  expect_strict(shares);
+  expect_strict(sign_join("chain", hash_of("op"), key_of("consensus")));
+  expect_strict(LeaveValidators());
   Claims claims;
   claims.models = {hash_of("model")};
   expect_strict(claims);
@@ -210,7 +213,7 @@ TEST(Enums, NamesAreUniqueAndEveryCodeHasASentence) {
     EXPECT_TRUE(names.insert(name(*code)).second) << number;
     EXPECT_TRUE(sentences.insert(describe(*code)).second) << number;
   }
-  EXPECT_EQ(codes, 119u);
+  EXPECT_EQ(codes, 125u);
   EXPECT_FALSE(code_from(UINT32_MAX));
   std::vector<std::string_view> families;
   for (size_t i = 0; i < kFamilyCount; ++i) families.push_back(name(static_cast<Family>(i)));

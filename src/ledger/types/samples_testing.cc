@@ -106,10 +106,13 @@ SampleNetwork sample_network(size_t validators) {
   g.embedded = validators == 1;
   g.development = true;
   g.development_intel = {hash_of("development root")};
-  for (const auto& key : out.keys) {
+  for (size_t i = 0; i < out.keys.size(); ++i) {
     Validator validator;
-    validator.public_key = key.public_key();
+    validator.public_key = out.keys[i].public_key();
     validator.power = 10;
+    if (!g.embedded) {
+      validator.operator_account = key_of("backer " + std::to_string(i + 1)).public_key();
+    }
     g.validators.push_back(validator);
   }
   g.beacon = std::move(dealt.keys);

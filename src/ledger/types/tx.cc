@@ -1,5 +1,7 @@
 #include "ledger/types/tx.h"
 
+#include <algorithm>
+
 #include "ledger/types/bodies.h"
 #include "ledger/types/codec.h"
 #include "ledger/types/domain.h"
@@ -26,6 +28,10 @@ Buffer renewal_bytes(const Renewal& renewal, std::string_view chain_id) {
 
 Buffer rotation_bytes(const KeyRotation& rotation, std::string_view chain_id) {
   return tagged("cloister keys v1").bytes(chain_hash(chain_id)).bytes(rotation.encode()).take();
+}
+
+Buffer join_bytes(std::string_view chain_id, const AccountId& operator_account) {
+  return tagged("cloister validator v1").bytes(chain_hash(chain_id)).bytes(operator_account).take();
 }
 
 }  // namespace
@@ -98,6 +104,26 @@ bool verify_rotation(const RotateKeys& body, std::string_view chain_id,
                                 body.identity_signature);
 }
 
+ValidatorAddress validator_address(const crypto::Ed25519Public& public_key) {
+  ValidatorAddress out{};
+  std::ranges::copy(Bytes(crypto::sha256(public_key)).first(out.size()), out.begin());
+  return out;
+}
+
+JoinValidators sign_join(std::string_view chain_id, const AccountId& operator_account,
+                         const crypto::Ed25519Key& consensus_key) {
+  JoinValidators out;
+  out.public_key = consensus_key.public_key();
+  out.signature = consensus_key.sign(join_bytes(chain_id, operator_account));
+  return out;
+}
+
+bool verify_join(const JoinValidators& body, std::string_view chain_id,
+                 const AccountId& operator_account) {
+  return crypto::verify_ed25519(body.public_key, join_bytes(chain_id, operator_account),
+                                body.signature);
+}
+
 template struct Record<Tx>;
 template struct Record<SignedTx>;
 template struct Record<Transfer>;
@@ -122,6 +148,8 @@ template struct Record<ConfirmAttestation>;
 template struct Record<ReportAttestation>;
 template struct Record<Settle>;
 template struct Record<CloseSession>;
-template struct Record<PutBeaconShare>;
+template struct Record<ValidatorRecord>;
+template struct Record<JoinValidators>;
+template struct Record<LeaveValidators>;
 
 }  // namespace cloister::ledger
