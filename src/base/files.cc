@@ -98,4 +98,12 @@ std::expected<void, FileError> write_file(const std::filesystem::path& path, Byt
   return {};
 }
 
+std::filesystem::path cache_folder() {
+  if (const char* cache = std::getenv("CLOISTER_CACHE")) return cache;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"))
+    return std::filesystem::path(cache) / "cloister";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home ? home : "") / ".cache" / "cloister";
+}
+
 }  // namespace cloister

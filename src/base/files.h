@@ -19,4 +19,8 @@ enum class FileMode { shared, secret };
 std::expected<void, FileError> write_file(const std::filesystem::path& path, Bytes content,
                                           FileMode mode);
 
+// Where the scripts keep what they fetch: $CLOISTER_CACHE, or `cloister` in the user's cache
+// folder.
+std::filesystem::path cache_folder();
+
 }  // namespace cloister

@@ -2,20 +2,10 @@
 
 #include <cstdlib>
 
+#include "base/files.h"
 #include "base/text.h"
 
 namespace cloister::inference {
-namespace {
-
-std::filesystem::path cache_folder() {
-  if (const char* cache = std::getenv("CLOISTER_CACHE")) return cache;
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"))
-    return std::filesystem::path(cache) / "cloister";
-  const char* home = std::getenv("HOME");
-  return std::filesystem::path(home ? home : "") / ".cache" / "cloister";
-}
-
-}  // namespace
 
 ExpectedModel default_model() {
   return {

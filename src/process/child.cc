@@ -18,9 +18,11 @@ constexpr const char* kReadyVariable = "CLOISTER_READY_FD";
 constexpr size_t kMaxReadyLine = 4096;
 
 // Runs between fork and exec: only async-signal-safe calls.
-[[noreturn]] void become(char* const* argv, char* const* environment, int stderr_fd, pid_t parent) {
+[[noreturn]] void become(char* const* argv, char* const* environment, const char* folder,
+                         int stdout_fd, int stderr_fd, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(127);  // the parent died before prctl took effect
+  if (stdout_fd >= 0) dup2(stdout_fd, STDOUT_FILENO);
   if (stderr_fd >= 0) dup2(stderr_fd, STDERR_FILENO);
   int null_fd = open("/dev/null", O_RDWR);
   if (null_fd >= 0) dup2(null_fd, STDIN_FILENO);
@@ -28,6 +30,7 @@ constexpr size_t kMaxReadyLine = 4096;
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (*folder != '\0' && chdir(folder) != 0) _exit(127);
   execve(argv[0], argv, environment);
   _exit(127);
 }
@@ -39,14 +42,24 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return out;
 }
 
-std::vector<std::string> environment_with(int ready_fd) {
+std::vector<std::string> environment_with(const std::vector<std::string>& more, int ready_fd) {
   std::vector<std::string> out;
   std::string prefix = std::string(kReadyVariable) + "=";
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!std::string_view(*entry).starts_with(prefix)) out.emplace_back(*entry);
   }
+  for (const std::string& entry : more) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    std::erase_if(out, [&](const std::string& had) { return had.starts_with(name); });
+    out.push_back(entry);
+  }
   out.push_back(prefix + std::to_string(ready_fd));
   return out;
+}
+
+int open_for_output(const std::string& path) {
+  if (path.empty()) return -1;
+  return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
 void close_if_open(int& fd) {
@@ -73,20 +86,19 @@ std::string_view describe(ChildError error) {
 std::expected<Child, ChildError> Child::start(const ChildOptions& options) {
   int pipe_fds[2];
   if (pipe2(pipe_fds, O_CLOEXEC) != 0) return std::unexpected(ChildError::cannot_start);
-  int stderr_fd = -1;
-  if (!options.stderr_file.empty()) {
-    stderr_fd = open(options.stderr_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  }
+  int stdout_fd = open_for_output(options.stdout_file);
+  int stderr_fd = open_for_output(options.stderr_file);
   auto arguments = options.argv;
-  auto environment = environment_with(pipe_fds[1]);
+  auto environment = environment_with(options.environment, pipe_fds[1]);
   auto argv = pointers(arguments), envp = pointers(environment);
   pid_t parent = getpid();
   pid_t pid = fork();
   if (pid == 0) {
     fcntl(pipe_fds[1], F_SETFD, 0);
-    become(argv.data(), envp.data(), stderr_fd, parent);
+    become(argv.data(), envp.data(), options.folder.c_str(), stdout_fd, stderr_fd, parent);
   }
   close(pipe_fds[1]);
+  close_if_open(stdout_fd);
   close_if_open(stderr_fd);
   int pid_fd = pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
   if (pid_fd < 0) {

@@ -21,8 +21,11 @@ enum class ChildError {
 std::string_view describe(ChildError error);
 
 struct ChildOptions {
-  std::vector<std::string> argv;  // argv[0] is the program's path
-  std::string stderr_file;        // appended to; empty: inherited
+  std::vector<std::string> argv;         // argv[0] is the program's path
+  std::string stderr_file;               // appended to; empty: inherited
+  std::string stdout_file;               // likewise
+  std::string folder;                    // where it runs; empty: here
+  std::vector<std::string> environment;  // NAME=VALUE, besides what this process has
 };
 
 // Owns one child. Destruction ends it: SIGTERM, then SIGKILL after `kGraceMs`.
@@ -42,6 +45,7 @@ class Child {
   std::expected<std::string, ChildError> wait_ready(int timeout_ms, int interrupt_fd = -1);
 
   pid_t pid() const { return pid_; }
+  int end_fd() const { return pid_fd_; }  // becomes readable when the child ends
   // Set once the child has ended; reaps it. The shell's convention: 128 + signal.
   std::optional<int> exit_code();
   void ask_to_stop();  // SIGTERM

@@ -134,7 +134,7 @@ void Driver::begin(DrivenInstance& instance) {
     RequestInitChain& init = *r.mutable_init_chain();
     init.set_chain_id(driven_genesis().chain_id);
     init.set_initial_height(1);
-    init.set_app_state_bytes(app_state_json(driven_genesis().hash()));
+    init.set_app_state_bytes(app_state(driven_genesis().hash()).dump());
     for (const auto& v : validators_of(driven_genesis())) write(v, *init.add_validators());
   }));
   const auto root = to_fixed<32>(bytes_of(answer.init_chain().app_hash()));

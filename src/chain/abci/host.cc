@@ -4,7 +4,6 @@
 #include <mutex>
 #include <set>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "chain/abci/convert.h"
 #include "chain/abci/nonces.h"
@@ -64,8 +63,8 @@ auto by_key(const T& a, const T& b) {
 
 }  // namespace
 
-std::string app_state_json(const Hash32& genesis_hash) {
-  return JsonValue::object({{kGenesisMember, to_hex(genesis_hash)}}).dump();
+JsonValue app_state(const Hash32& genesis_hash) {
+  return JsonValue::object({{kGenesisMember, to_hex(genesis_hash)}});
 }
 
 class Host::Impl {
@@ -418,6 +417,7 @@ Response Host::Impl::commit() {
   if (config_.snapshot_interval > 0 && height % config_.snapshot_interval == 0) {
     snapshots_.make(height, app_->view());
   }
+  if (config_.on_commit) config_.on_commit(height);
   Response out;
   const int64_t keep_from = height - config_.keep_blocks + 1;
   out.mutable_commit()->set_retain_height(config_.keep_blocks > 0 && keep_from > 0 ? keep_from : 0);

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 
+#include "base/json.h"
 #include "chain/abci/messages.pb.h"
 #include "chain/application.h"
 
@@ -28,6 +29,7 @@ struct HostConfig {
   std::vector<chain::ValidatorUpdate> validators;  // of the genesis, in any order
   int64_t keep_blocks = 0;                         // that the engine keeps; 0: all
   int64_t snapshot_interval = 0;                   // blocks between snapshots; 0: none
+  std::function<void(int64_t height)> on_commit;   // once it is on disk, on the engine's thread
   std::function<void(ChainError)> on_failure;
 };
 
@@ -50,7 +52,7 @@ class Host {
   std::unique_ptr<Impl> impl_;
 };
 
-// What the genesis document of the engine says to the application, and the application checks.
-std::string app_state_json(const Hash32& genesis_hash);
+// `app_state` of the engine's genesis document, which the application checks.
+JsonValue app_state(const Hash32& genesis_hash);
 
 }  // namespace cloister::chain::abci

@@ -1,0 +1,63 @@
+#include "chain/comet/home.h"
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+
+namespace cloister::chain::comet {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr size_t kMaxKeyFileBytes = 4096;
+
+std::expected<void, std::string> put(const fs::path& path, const std::string& text) {
+  if (write_file(path, as_bytes(text), FileMode::secret)) return {};
+  return std::unexpected(fmt::format("{} cannot be written", path.string()));
+}
+
+// Both of CometBFT's key files have the key in the same member.
+std::expected<crypto::Ed25519Key, std::string> key_at(
+    const fs::path& path, Random& random, std::string (*form)(const crypto::Ed25519Key&)) {
+  const auto there = read_file(path, kMaxKeyFileBytes);
+  if (there) {
+    auto key = consensus_key_from(as_text(*there));
+    if (key) return std::move(*key);
+    return std::unexpected(fmt::format("{} is not an Ed25519 key of CometBFT", path.string()));
+  }
+  auto key = crypto::Ed25519Key::generate(random);
+  if (auto written = put(path, form(key)); !written) return std::unexpected(written.error());
+  return key;
+}
+
+}  // namespace
+
+std::expected<HomeKeys, std::string> make_home(const fs::path& home, const ledger::Genesis& genesis,
+                                               Random& random) {
+  std::error_code failed;
+  for (const char* folder : {"config", "data", "ledger"}) {
+    fs::create_directories(home / folder, failed);
+    if (failed) return std::unexpected(fmt::format("{}: {}", home.string(), failed.message()));
+  }
+  fs::permissions(home, fs::perms::owner_all, failed);
+  auto consensus = key_at(consensus_key_file(home), random, &consensus_key_json);
+  if (!consensus) return std::unexpected(consensus.error());
+  auto node = key_at(home / "config" / "node_key.json", random, &node_key_json);
+  if (!node) return std::unexpected(node.error());
+  const fs::path state = home / "data" / "priv_validator_state.json";
+  if (!fs::exists(state, failed)) {
+    if (auto written = put(state, fresh_state_json()); !written) {
+      return std::unexpected(written.error());
+    }
+  }
+  const fs::path document = home / "config" / "genesis.json";
+  if (auto written = put(document, genesis_document(genesis)); !written) {
+    return std::unexpected(written.error());
+  }
+  return HomeKeys{std::move(*consensus), std::move(*node)};
+}
+
+std::expected<void, std::string> write_config(const fs::path& home, const EngineConfig& config) {
+  return put(home / "config" / "config.toml", config_toml(config));
+}
+
+}  // namespace cloister::chain::comet

@@ -1,0 +1,30 @@
+// The folder of one validator:
+//
+//   config/{config.toml, genesis.json, node_key.json, priv_validator_key.json}, data/   CometBFT's
+//   ledger/state.db, ledger/snapshots/    the application's
+//   beacon.key                            its share of the beacon, where it has one
+//   app.sock                              between the two, while they run
+#pragma once
+
+#include <filesystem>
+
+#include "chain/comet/documents.h"
+
+namespace cloister::chain::comet {
+
+struct HomeKeys {
+  crypto::Ed25519Key consensus, node;
+};
+
+// Makes the folder with everything that is missing but config.toml, and returns its keys; what is
+// there stays. The error is a sentence for the operator.
+std::expected<HomeKeys, std::string> make_home(const std::filesystem::path& home,
+                                               const ledger::Genesis& genesis, Random& random);
+std::expected<void, std::string> write_config(const std::filesystem::path& home,
+                                              const EngineConfig& config);
+
+inline std::filesystem::path consensus_key_file(const std::filesystem::path& home) {
+  return home / "config" / "priv_validator_key.json";
+}
+
+}  // namespace cloister::chain::comet
