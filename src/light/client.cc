@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxVerifiedKept = 256;
 constexpr Millis kLongestPoll{20'000};
+constexpr int kMaxContradictions = 20;
 
 std::unexpected<LightError> refuse(LightError error) {
   return std::unexpected(error);
@@ -204,12 +205,16 @@ Client::Answer<ProvenValue> Client::do_read(Door& door, ledger::Family family, B
 }
 
 Client::Answer<VerifiedBlock> Client::reach(Door& door, int64_t height, Now deadline) {
-  for (;;) {
+  for (int contradictions = 0;;) {
     auto newest = co_await refresh(door);
     if (!newest || newest->height() >= height) co_return newest;
     if (left_until(deadline).count() <= 0) co_return refuse(LightError::not_yet);
+    // It says that the block is there, and has no header as new as that.
+    if (contradictions == kMaxContradictions) co_return refuse(LightError::stale);
+    if (contradictions > 0) co_await pause();
     const auto come = co_await do_watch(door, height, deadline);
     if (!come && !may_come(come.error())) co_return refuse(come.error());
+    if (come) ++contradictions;
   }
 }
 
@@ -329,7 +334,11 @@ Client::Answer<VerifiedBlock> Client::refresh(Door& door) {
   if (!result) co_return refuse(result.error());
   auto signed_header = parse_signed_header((*result)["signed_header"]);
   if (!signed_header) co_return refuse(signed_header.error());
-  // An endpoint that lags behind what was verified already has nothing new to say.
+  // An endpoint that lags behind what was verified already has nothing new to say, but may lie.
+  const auto known = verified_.find(signed_header->header.height);
+  if (known != verified_.end() && known->second.hash() != header_hash(signed_header->header)) {
+    co_return refuse(LightError::wrong_header_hash);
+  }
   if (signed_header->header.height > verified_.rbegin()->first) {
     auto block = co_await complete(door, std::move(*signed_header), config_.call_timeout);
     if (!block) co_return refuse(block.error());

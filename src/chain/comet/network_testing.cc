@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "chain/comet/probe.h"
 #include "chain/comet/program.h"
 #include "chain/ledger_application.h"
 
@@ -192,15 +193,7 @@ bool TestMember::wait_refused(int proposals) {
 }
 
 JsonValue TestMember::call(const std::string& method, JsonValue params) const {
-  boost::asio::io_context context;
-  light::HttpRpc rpc(host_, rpc_port_);
-  JsonValue out;
-  boost::asio::co_spawn(context, rpc.call(method, std::move(params), light::Millis(10'000)),
-                        [&](const std::exception_ptr&, auto answer) {
-                          if (answer) out = std::move(*answer);
-                        });
-  context.run();
-  return out;
+  return ask_engine({host_, rpc_port_}, method, std::move(params), 10'000);
 }
 
 std::string TestMember::app_hash(int64_t height) const {
