@@ -13,10 +13,7 @@ Status check_keys(const LedgerConfig& config) {
   if (!config.validator || config.validator->public_key() != genesis.validators[0].public_key) {
     return std::unexpected(ChainError::wrong_validator);
   }
-  constexpr uint64_t kAnyHeight = 1;
-  const auto share =
-      ledger::make_beacon_share(genesis.chain_id, genesis.beacon.epoch, kAnyHeight, config.beacon);
-  if (!ledger::verify_beacon_share(genesis.chain_id, genesis.beacon, kAnyHeight, share)) {
+  if (!ledger::is_beacon_secret(genesis, config.beacon)) {
     return std::unexpected(ChainError::wrong_validator);
   }
   return {};

@@ -35,6 +35,8 @@ Command add_watch(CLI::App& program);
 Command add_genesis(CLI::App& program);
 Command add_sim(CLI::App& program);
 Command add_ledger(CLI::App& program);
+Command add_validator(CLI::App& program);
+Command add_testnet(CLI::App& program);
 Command add_node(CLI::App& program);
 Command add_gateway(CLI::App& program);
 

@@ -88,6 +88,7 @@ int run(int argc, const char* const* argv) {
                               add_policy(program),     add_light(program),
                               add_watch(program),      add_genesis(program),
                               add_sim(program),        add_ledger(program),
+                              add_validator(program),  add_testnet(program),
                               add_node(program),       add_gateway(program)};
   try {
     program.parse(argc, argv);

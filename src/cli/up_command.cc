@@ -2,10 +2,7 @@
 // asks one question through the complete path, and keeps serving until Ctrl-C.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/file.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -16,6 +13,7 @@
 #include "cli/daemons.h"
 #include "cli/development_network.h"
 #include "cli/gateway_client.h"
+#include "cli/interrupt.h"
 #include "cli/model_engine.h"
 #include "inference/default_model.h"
 #include "process/child.h"
@@ -36,30 +34,6 @@ struct Options {
   size_t nodes = 3, validators = 1;
   std::optional<uint16_t> port;
   bool json = false, first_answer_only = false;
-};
-
-// SIGINT and SIGTERM as something that can be waited for.
-class Interrupt {
- public:
-  Interrupt() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-    fd_ = signalfd(-1, &set, SFD_CLOEXEC);
-  }
-  ~Interrupt() { close(fd_); }
-  Interrupt(const Interrupt&) = delete;
-  Interrupt& operator=(const Interrupt&) = delete;
-  int fd() const { return fd_; }
-  bool raised(int wait_ms) const {
-    pollfd fd{fd_, POLLIN, 0};
-    return poll(&fd, 1, wait_ms) == 1;
-  }
-
- private:
-  int fd_;
 };
 
 // Keeps a second network out of the folder.

@@ -31,8 +31,7 @@ std::expected<crypto::Ed25519Key, std::string> key_at(
 
 }  // namespace
 
-std::expected<HomeKeys, std::string> make_home(const fs::path& home, const ledger::Genesis& genesis,
-                                               Random& random) {
+std::expected<HomeKeys, std::string> make_keys(const fs::path& home, Random& random) {
   std::error_code failed;
   for (const char* folder : {"config", "data", "ledger"}) {
     fs::create_directories(home / folder, failed);
@@ -43,6 +42,14 @@ std::expected<HomeKeys, std::string> make_home(const fs::path& home, const ledge
   if (!consensus) return std::unexpected(consensus.error());
   auto node = key_at(home / "config" / "node_key.json", random, &node_key_json);
   if (!node) return std::unexpected(node.error());
+  return HomeKeys{std::move(*consensus), std::move(*node)};
+}
+
+std::expected<HomeKeys, std::string> make_home(const fs::path& home,
+                                               const ledger::Genesis& genesis, Random& random) {
+  auto keys = make_keys(home, random);
+  if (!keys) return keys;
+  std::error_code failed;
   const fs::path state = home / "data" / "priv_validator_state.json";
   if (!fs::exists(state, failed)) {
     if (auto written = put(state, fresh_state_json()); !written) {
@@ -53,7 +60,7 @@ std::expected<HomeKeys, std::string> make_home(const fs::path& home, const ledge
   if (auto written = put(document, genesis_document(genesis)); !written) {
     return std::unexpected(written.error());
   }
-  return HomeKeys{std::move(*consensus), std::move(*node)};
+  return keys;
 }
 
 std::expected<void, std::string> write_config(const fs::path& home, const EngineConfig& config) {

@@ -16,8 +16,10 @@ struct HomeKeys {
   crypto::Ed25519Key consensus, node;
 };
 
-// Makes the folder with everything that is missing but config.toml, and returns its keys; what is
-// there stays. The error is a sentence for the operator.
+// The error is a sentence for the operator. Keys that are there stay; so does everything of
+// CometBFT's own.
+std::expected<HomeKeys, std::string> make_keys(const std::filesystem::path& home, Random& random);
+// All but config.toml.
 std::expected<HomeKeys, std::string> make_home(const std::filesystem::path& home,
                                                const ledger::Genesis& genesis, Random& random);
 std::expected<void, std::string> write_config(const std::filesystem::path& home,

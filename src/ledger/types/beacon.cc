@@ -197,6 +197,18 @@ std::optional<Hash32> combine_beacon(std::string_view chain_id, const BeaconKeys
   return crypto::sha256(tagged("cloister beacon out v1").bytes(m).bytes(sum).view());
 }
 
+bool is_beacon_secret(const Genesis& genesis, const BeaconSecret& secret) {
+  constexpr uint64_t kAnyHeight = 1;
+  Scalar x;
+  std::memcpy(x.data(), secret.scalar.reveal().data(), x.size());
+  const bool is_a_scalar = times_base(x).has_value();
+  wipe(x.data(), x.size());
+  if (!is_a_scalar) return false;
+  const BeaconShare share =
+      make_beacon_share(genesis.chain_id, genesis.beacon.epoch, kAnyHeight, secret);
+  return verify_beacon_share(genesis.chain_id, genesis.beacon, kAnyHeight, share);
+}
+
 bool verify_beacon(std::string_view chain_id, const BeaconKeys& keys, const Beacon& beacon) {
   uint16_t last = 0;
   for (const BeaconShare& share : beacon.shares) {

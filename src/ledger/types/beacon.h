@@ -86,6 +86,9 @@ struct Dealt {
 };
 Dealt deal_beacon(size_t validators, Random& random);
 
+// Whether it is the secret behind the public key of its index.
+bool is_beacon_secret(const Genesis& genesis, const BeaconSecret& secret);
+
 bool valid_beacon_key(const Hash32& public_key);  // a point other than the identity
 
 BeaconShare make_beacon_share(std::string_view chain_id, uint64_t epoch, uint64_t height,
