@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/key_file.h"
+#include "cli/validators.h"
 #include "crypto/hash.h"
 #include "evidence/common/evidence.h"
 #include "evidence/sim/amd.h"
@@ -38,6 +39,15 @@ bool simulated_snp(size_t index) {
   return index % 3 == 1;
 }
 
+// Entries of a list in a configuration file.
+std::string endpoints(const std::vector<uint16_t>& ports) {
+  std::string out;
+  for (const uint16_t port : ports) {
+    out += fmt::format("{}\"127.0.0.1:{}\"", out.empty() ? "" : ", ", port);
+  }
+  return out;
+}
+
 ledger::NetworkPolicy policy_for(const DevelopmentNetwork& network) {
   ledger::NetworkPolicy policy;
   policy.version = 1;
@@ -66,29 +76,35 @@ ledger::Model model_for(const DevelopmentNetwork& network) {
   return model;
 }
 
-struct Keys {
-  crypto::Ed25519Key validator;
-  std::vector<ledger::AccountId> accounts;
-  ledger::Dealt beacon;
-};
+std::expected<std::vector<ledger::AccountId>, std::string> make_accounts(
+    const DevelopmentNetwork& network, Random& random) {
+  std::vector<std::string> names{"user"};
+  for (size_t i = 0; i < network.nodes; ++i) names.push_back(node_name(i));
+  std::vector<ledger::AccountId> out;
+  for (const std::string& name : names) {
+    const auto path = network.folder / (name + ".key");
+    const auto key = make_key_file(path, random);
+    if (!key) return cannot_write(path);
+    out.push_back(key->public_key());
+  }
+  std::ranges::sort(out);
+  return out;
+}
 
-std::expected<Keys, std::string> make_keys(const DevelopmentNetwork& network, Random& random) {
-  auto keep = [&](const std::string& name) { return make_key_file(network.folder / name, random); };
-  auto validator = keep("validator.key"), user = keep("user.key");
-  if (!validator || !user) return cannot_write(network.folder / "validator.key");
-  std::vector<ledger::AccountId> accounts{user->public_key()};
-  for (size_t i = 0; i < network.nodes; ++i) {
-    auto operator_key = keep(node_name(i) + ".key");
-    if (!operator_key) return cannot_write(network.folder / node_name(i));
-    accounts.push_back(operator_key->public_key());
-  }
-  std::ranges::sort(accounts);
-  auto dealt = ledger::deal_beacon(1, random);
-  auto secret = to_hex(dealt.secrets[0].scalar.reveal()) + "\n";
-  if (!write_file(network.folder / "beacon.key", as_bytes(secret), FileMode::secret)) {
-    return cannot_write(network.folder / "beacon.key");
-  }
-  return Keys{std::move(*validator), std::move(accounts), std::move(dealt)};
+// One sequencer, which holds the one share of the beacon.
+Outcome make_sequencer(const DevelopmentNetwork& network, ledger::Genesis& genesis,
+                       Random& random) {
+  const auto path = network.folder / "validator.key";
+  const auto key = make_key_file(path, random);
+  if (!key) return cannot_write(path);
+  ledger::Validator validator;
+  validator.public_key = key->public_key();
+  validator.power = 1;
+  genesis.embedded = true;
+  genesis.validators = {validator};
+  const auto dealt = ledger::deal_beacon(1, random);
+  genesis.beacon = dealt.keys;
+  return write_text(network.folder / "beacon.key", to_hex(dealt.secrets[0].scalar.reveal()) + "\n");
 }
 
 Outcome make_genesis(const DevelopmentNetwork& network, Random& random, const Clock& clock) {
@@ -97,23 +113,22 @@ Outcome make_genesis(const DevelopmentNetwork& network, Random& random, const Cl
   if (!intel.save(network.folder / "intel") || !amd.save(network.folder / "amd")) {
     return cannot_write(network.folder / "intel");
   }
-  auto keys = make_keys(network, random);
-  if (!keys) return std::unexpected(keys.error());
+  const auto accounts = make_accounts(network, random);
+  if (!accounts) return std::unexpected(accounts.error());
   ledger::Genesis genesis;
   genesis.chain_id = "cloister-dev-" + to_hex(random.fixed<4>());
   genesis.time_ms = static_cast<uint64_t>(clock.now_ms());
-  genesis.embedded = genesis.development = true;
+  genesis.development = true;
   genesis.development_intel = {intel.root_spki()};
   genesis.development_amd = {amd.ark_spki()};
-  for (const auto& account : keys->accounts)
+  for (const auto& account : *accounts)
     genesis.accounts.push_back({{}, account, kStartBalanceMicro});
   genesis.models = {model_for(network)};
   genesis.policy = policy_for(network);
-  ledger::Validator validator;
-  validator.public_key = keys->validator.public_key();
-  validator.power = 1;
-  genesis.validators = {validator};
-  genesis.beacon = keys->beacon.keys;
+  const Outcome made = network.validators == 0
+                           ? make_sequencer(network, genesis, random)
+                           : make_validators(network.folder, network.validators, genesis, random);
+  if (!made) return made;
   if (auto good = ledger::check(genesis); !good) {
     return std::unexpected(std::string(ledger::describe(good.error())));
   }
@@ -171,33 +186,34 @@ std::expected<void, std::string> write_ledger_config(const DevelopmentNetwork& n
 }
 
 std::expected<void, std::string> write_node_config(const DevelopmentNetwork& network, size_t index,
-                                                   uint16_t rpc_port,
+                                                   const std::vector<uint16_t>& ledger_ports,
                                                    const std::string& log_level) {
   bool snp = simulated_snp(index);
   return write_text(
       network.config(node_name(index)),
       fmt::format("# made by `cloister up`\n"
-                  "ledger = [\"127.0.0.1:{}\"]\n"
+                  "ledger = [{}]\n"
                   "genesis = \"genesis.json\"\noperator_key = \"{}.key\"\n"
                   "listen = \"127.0.0.1\"\nport = 0\nadvertised_host = \"127.0.0.1\"\n"
                   "model_file = \"{}\"\nprice_micro = {}\ncapacity = 8\nengine_threads = 1\n"
                   "log_level = \"{}\"\n\n"
                   "[tee]\nkind = \"{}\"\nhierarchy = \"{}\"\nplatform = {}\n",
-                  rpc_port, node_name(index), network.model_file.string(),
+                  endpoints(ledger_ports), node_name(index), network.model_file.string(),
                   1'000'000 + 100'000 * index, log_level, snp ? "simulated-snp" : "simulated-tdx",
                   snp ? "amd" : "intel", index));
 }
 
 std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& network,
-                                                      uint16_t rpc_port, uint16_t listen_port,
+                                                      const std::vector<uint16_t>& ledger_ports,
+                                                      uint16_t listen_port,
                                                       const std::string& log_level) {
   return write_text(network.config("gateway"),
                     fmt::format("# made by `cloister up`\n"
-                                "ledger = [\"127.0.0.1:{}\"]\n"
+                                "ledger = [{}]\n"
                                 "genesis = \"genesis.json\"\nuser_key = \"user.key\"\n"
                                 "data = \"gateway\"\nlisten = \"127.0.0.1\"\nport = {}\n"
                                 "ready_sessions = 3\nlog_level = \"{}\"\n",
-                                rpc_port, listen_port, log_level));
+                                endpoints(ledger_ports), listen_port, log_level));
 }
 
 }  // namespace cloister::cli

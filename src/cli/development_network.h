@@ -14,6 +14,7 @@ namespace cloister::cli {
 struct DevelopmentNetwork {
   std::filesystem::path folder;
   size_t nodes = 3;
+  size_t validators = 0;  // under CometBFT; 0: one embedded sequencer
   inference::ModelInfo model;
   uint64_t model_bytes = 0;
   std::filesystem::path model_file;
@@ -38,9 +39,11 @@ std::expected<void, std::string> make_network_files(const DevelopmentNetwork& ne
 // Configurations that depend on ports known only once the ledger serves.
 std::expected<void, std::string> write_ledger_config(const DevelopmentNetwork& network);
 std::expected<void, std::string> write_node_config(const DevelopmentNetwork& network, size_t index,
-                                                   uint16_t rpc_port, const std::string& log_level);
+                                                   const std::vector<uint16_t>& ledger_ports,
+                                                   const std::string& log_level);
 std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& network,
-                                                      uint16_t rpc_port, uint16_t listen_port,
+                                                      const std::vector<uint16_t>& ledger_ports,
+                                                      uint16_t listen_port,
                                                       const std::string& log_level);
 std::string model_name(const DevelopmentNetwork& network);  // as users ask for it
 std::string node_name(size_t index);                        // "node-1"

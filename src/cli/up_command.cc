@@ -9,12 +9,15 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "chain/comet/probe.h"
+#include "chain/comet/program.h"
 #include "cli/command.h"
 #include "cli/daemons.h"
 #include "cli/development_network.h"
 #include "cli/gateway_client.h"
 #include "cli/interrupt.h"
 #include "cli/model_engine.h"
+#include "cli/validators.h"
 #include "inference/default_model.h"
 #include "process/child.h"
 
@@ -25,13 +28,17 @@ constexpr int kLedgerTimeoutMs = 30'000;
 constexpr int kNodeTimeoutMs = 180'000;  // a model loads and an instance registers
 constexpr int kGatewayTimeoutMs = 120'000;
 constexpr size_t kMaxNodes = 8;
+constexpr size_t kValidators = 4;
+// Slower than a machine of their own could be: nodes compute on the same one.
+constexpr chain::comet::Pace kPaceBesideNodes{1000, 200, 500, 100, 300};
 constexpr uint16_t kDefaultPort = 8642;
 constexpr const char* kFirstPrompt = "Which city is the capital of France?";
 
 struct Options {
   std::string folder, engine = "local", mode = "atls", model_file, log_level = "info";
   std::optional<std::string> once;
-  size_t nodes = 3, validators = 1;
+  size_t nodes = 3;
+  std::optional<size_t> validators;
   std::optional<uint16_t> port;
   bool json = false, first_answer_only = false;
 };
@@ -85,8 +92,11 @@ class Network {
   Expected<void> describe_model();
   Expected<void> launch(const std::string& daemon, const std::string& command);
   Expected<uint16_t> wait_port(const std::string& daemon, int timeout_ms);
-  Expected<void> start_nodes(uint16_t rpc_port);
-  Expected<void> start_gateway(uint16_t rpc_port);
+  Expected<void> start_sequencer();
+  Expected<void> start_validators();
+  Expected<void> wait_blocks();
+  Expected<void> start_nodes();
+  Expected<void> start_gateway();
   Expected<void> bury_the_dead();
   std::string why_ended(const std::string& daemon) const;
   bool quick() const { return options_.once.has_value(); }
@@ -100,7 +110,8 @@ class Network {
   std::optional<FolderLock> lock_;
   DevelopmentNetwork files_;
   std::vector<std::pair<std::string, process::Child>> children_;
-  size_t serving_nodes_ = 0;
+  std::vector<uint16_t> ledger_ports_;
+  size_t serving_nodes_ = 0, serving_validators_ = 0;
   uint16_t gateway_port_ = 0;
   std::string token_;
   int64_t start_up_ms_ = 0;
@@ -118,8 +129,10 @@ Expected<void> Network::choose_folder() {
     std::filesystem::path base = options_.folder.empty() ? running_file().parent_path() / "up"
                                                          : std::filesystem::path(options_.folder);
     // Another build measures differently, so it cannot continue this one's network.
-    files_.folder =
-        std::filesystem::absolute(base) / ("build-" + to_hex(Bytes(files_.image).first(6)));
+    const std::string engine =
+        files_.validators == 0 ? "" : fmt::format("-comet-{}", files_.validators);
+    files_.folder = std::filesystem::absolute(base) /
+                    ("build-" + to_hex(Bytes(files_.image).first(6)) + engine);
     std::filesystem::create_directories(files_.folder, ec);
     if (ec) return std::unexpected(fmt::format("{}: {}", files_.folder.string(), ec.message()));
   }
@@ -190,25 +203,71 @@ Expected<void> Network::start() {
   if (!image) return std::unexpected(image.error());
   files_.image = *image;
   files_.nodes = options_.nodes;
+  if (options_.engine == "comet") files_.validators = options_.validators.value_or(kValidators);
   if (auto good = choose_folder(); !good) return good;
   if (auto good = describe_model(); !good) return good;
   tell(fmt::format("model {} ({}), root {}…", model_name(files_), files_.model.quantization,
                    to_hex(Bytes(files_.model.model_root).first(8))));
   if (auto good = make_network_files(files_, random_, clock_); !good) return good;
-  if (auto good = write_ledger_config(files_); !good) return good;
-  if (auto good = launch("ledger", "ledger"); !good) return good;
-  auto rpc_port = wait_port("ledger", kLedgerTimeoutMs);
-  if (!rpc_port) return std::unexpected(rpc_port.error());
-  tell(fmt::format("ledger on 127.0.0.1:{}", *rpc_port));
-  if (auto good = start_nodes(*rpc_port); !good) return good;
-  if (auto good = start_gateway(*rpc_port); !good) return good;
+  if (auto good = files_.validators == 0 ? start_sequencer() : start_validators(); !good)
+    return good;
+  if (auto good = start_nodes(); !good) return good;
+  if (auto good = start_gateway(); !good) return good;
   start_up_ms_ = clock_.now_ms() - began_ms;
   return {};
 }
 
-Expected<void> Network::start_nodes(uint16_t rpc_port) {
+Expected<void> Network::start_sequencer() {
+  if (auto good = write_ledger_config(files_); !good) return good;
+  if (auto good = launch("ledger", "ledger"); !good) return good;
+  auto port = wait_port("ledger", kLedgerTimeoutMs);
+  if (!port) return std::unexpected(port.error());
+  ledger_ports_ = {*port};
+  tell(fmt::format("ledger on 127.0.0.1:{}", *port));
+  return {};
+}
+
+Expected<void> Network::start_validators() {
+  const auto genesis = read_genesis(files_.genesis());
+  if (!genesis) return std::unexpected(genesis.error());
+  const auto ports = free_ports(files_.validators);
+  if (auto good = configure_validators(files_.folder, *genesis, ports, kPaceBesideNodes, random_);
+      !good) {
+    return good;
+  }
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (auto good = launch(validator_name(i), "validator"); !good) return good;
+  }
+  for (size_t i = 0; i < ports.size(); ++i) {
+    auto port = wait_port(validator_name(i), kLedgerTimeoutMs);
+    if (!port) return std::unexpected(port.error());
+    ledger_ports_.push_back(*port);
+    ++serving_validators_;
+  }
+  if (auto good = wait_blocks(); !good) return good;
+  tell(fmt::format("ledger of {} validators under CometBFT, the first on 127.0.0.1:{}",
+                   ports.size(), ledger_ports_[0]));
+  return {};
+}
+
+// Clients need a second header to prove anything.
+Expected<void> Network::wait_blocks() {
+  const auto deadline_ms = clock_.now_ms() + kLedgerTimeoutMs;
+  for (;;) {
+    const auto status = chain::comet::engine_status({"127.0.0.1", ledger_ports_[0]});
+    if (status && status->height >= 2) return {};
+    if (clock_.now_ms() > deadline_ms) {
+      return std::unexpected("the validators make no blocks; their logs are in " +
+                             files_.folder.string());
+    }
+    if (interrupt_.raised(100)) return std::unexpected("interrupted");
+  }
+}
+
+Expected<void> Network::start_nodes() {
   for (size_t i = 0; i < options_.nodes; ++i) {
-    if (auto good = write_node_config(files_, i, rpc_port, options_.log_level); !good) return good;
+    if (auto good = write_node_config(files_, i, ledger_ports_, options_.log_level); !good)
+      return good;
     if (auto good = launch(node_name(i), "node"); !good) return good;
   }
   for (size_t i = 0; i < options_.nodes; ++i) {
@@ -221,9 +280,9 @@ Expected<void> Network::start_nodes(uint16_t rpc_port) {
   return {};
 }
 
-Expected<void> Network::start_gateway(uint16_t rpc_port) {
+Expected<void> Network::start_gateway() {
   uint16_t wanted = options_.port.value_or(quick() ? 0 : kDefaultPort);
-  if (auto good = write_gateway_config(files_, rpc_port, wanted, options_.log_level); !good)
+  if (auto good = write_gateway_config(files_, ledger_ports_, wanted, options_.log_level); !good)
     return good;
   if (auto good = launch("gateway", "gateway"); !good) return good;
   auto port = wait_port("gateway", kGatewayTimeoutMs);
@@ -236,7 +295,7 @@ Expected<void> Network::start_gateway(uint16_t rpc_port) {
   while (token_.ends_with('\n')) token_.pop_back();
   tell("gateway: a session is attested, judged and confirmed on the ledger");
   if (!quick()) {
-    return write_running(gateway_port_, rpc_port,
+    return write_running(gateway_port_, ledger_ports_[0],
                          {files_.token(), files_.genesis(), files_.folder / "user.key"});
   }
   return {};
@@ -253,17 +312,22 @@ Expected<void> Network::serve() {
   return {};
 }
 
-// A network lives on with fewer nodes, but not without its ledger, its gateway or any node.
+// A network lives on with fewer nodes and with two thirds of its validators, but not without its
+// ledger, its gateway or any node.
 Expected<void> Network::bury_the_dead() {
   for (size_t i = children_.size(); i-- > 0;) {
     const std::string name = children_[i].first;
     auto code = children_[i].second.exit_code();
     if (!code) continue;
     auto ended = fmt::format("{} ended with {}: {}", name, *code, why_ended(name));
-    if (!name.starts_with("node-")) return std::unexpected(ended);
+    const bool node = name.starts_with("node-"), validator = name.starts_with("validator-");
+    if (!node && !validator) return std::unexpected(ended);
     children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
     tell(ended);
-    if (--serving_nodes_ == 0) return std::unexpected("no node is left");
+    if (node && --serving_nodes_ == 0) return std::unexpected("no node is left");
+    if (validator && 3 * --serving_validators_ <= 2 * files_.validators) {
+      return std::unexpected("too few validators are left to make blocks");
+    }
   }
   return {};
 }
@@ -288,17 +352,19 @@ int print_once(const Options& options, const AskedAnswer& answer, int64_t start_
 }
 
 int run(const Options& options) {
-  if (options.engine != "local" || options.validators != 1) {
-    fmt::print(
-        stderr,
-        "cloister: networks of CometBFT validators are not built yet; only --engine local is\n");
-    return kExitUsage;
+  if (options.engine == "local" && options.validators.value_or(1) != 1) {
+    return unusable("up",
+                    "one sequencer orders the blocks of --engine local; --engine comet has "
+                    "as many validators as --validators says");
   }
   if (options.mode != "atls") {
     fmt::print(stderr, "cloister: mode {} is not built yet; only atls is\n", options.mode);
     return kExitUsage;
   }
   if (!has_model_engine()) return fail(kNoModelEngine);
+  if (options.engine == "comet" && !chain::comet::find_program()) {
+    return fail(std::string(chain::comet::kMissing));
+  }
   Interrupt interrupt;
   Network network(options, interrupt);
   auto started = network.start();
@@ -333,7 +399,8 @@ Command add_up(CLI::App& program) {
       "of the gateway; 0 for any free one; left out: 8642, or any free one with --once");
   app->add_option("--engine", options->engine, "local or comet")
       ->check(CLI::IsMember({"local", "comet"}));
-  app->add_option("--validators", options->validators, "how many validators");
+  app->add_option("--validators", options->validators, "how many validators, with --engine comet")
+      ->check(CLI::Range(size_t{1}, kMaxTestValidators));
   app->add_option("--once", options->once, "answer this prompt, stop everything and exit");
   app->add_option("--mode", options->mode, "atls, relay or chain")
       ->check(CLI::IsMember({"atls", "relay", "chain"}));

@@ -153,7 +153,9 @@ test('a session is followed until it has ended', async () => {
 
 test('a genesis is made, checked, and never replaced', async () => {
   const validator = (await json(['keys', 'new', join(place.work, 'validator.key')])).account;
-  const words = ['genesis', 'new', 'new.json', '--chain-id', 'test', '--validator', validator];
+  const backer = (await json(['keys', 'new', join(place.work, 'backer.key')])).account;
+  const pair = `${validator}=${backer}`;
+  const words = ['genesis', 'new', 'new.json', '--chain-id', 'test', '--validator', pair];
   const made = await run(place, [...words, '--beacon-shares', 'shares']);
   assert.equal(made.code, 0, made.err);
   assert.match(made.err, /dealer/);
@@ -161,8 +163,10 @@ test('a genesis is made, checked, and never replaced', async () => {
   assert.equal(checked.hash, made.out.trim());
   assert.equal(checked.validators, 1);
   await refused([...words, '--beacon-shares', 'other'], kRefused, 'exists already');
-  const bad = ['genesis', 'new', 'bad.json', '--chain-id', 'test', '--validator', validator];
+  const bad = ['genesis', 'new', 'bad.json', '--chain-id', 'test', '--validator', pair];
   await refused([...bad, '--beacon-shares', 'bad', '--release-threshold', '1'], kUnusable, 'threshold');
+  const alone = [...bad.slice(0, -1), validator, '--beacon-shares', 'bad'];
+  await refused(alone, kUnusable, 'CONSENSUS_KEY=OPERATOR');
   assert.ok(!existsSync(join(place.work, 'bad')), 'a genesis that is refused deals nothing');
   const bent = readFileSync(join(place.work, 'new.json'), 'utf8').replace('"test"', '""');
   writeFileSync(join(place.work, 'bent.json'), bent);

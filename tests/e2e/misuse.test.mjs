@@ -52,11 +52,17 @@ test('words that mean nothing are answered with the nearest that do', async () =
   await refused([], kUnusable, 'subcommand');
 });
 
+test('validators and engines that do not fit are refused', async () => {
+  await refused(['up', '--validators', '4'], kUnusable, '--engine comet');
+  await refused(['up', '--engine', 'raft'], kUnusable, 'raft', 'comet');
+  await refused(['up', '--engine', 'comet', '--validators', '17'], kUnusable, '1 to 16');
+  await refused(['testnet'], kUnusable, '--dir');
+  await refused(['validator', '--config', 'absent.toml'], kRefused, 'absent.toml');
+});
+
 test('what is not built says so', async () => {
   await refused(['up', '--mode', 'relay'], kUnusable, 'relay is not built yet');
   await refused(['up', '--mode', 'chain'], kUnusable, 'chain is not built yet');
-  await refused(['up', '--engine', 'comet'], kUnusable, 'not built yet');
-  await refused(['up', '--validators', '4'], kUnusable, 'not built yet');
   await refused(['ask', 'hello', '--mode', 'relay'], kUnusable, 'relay is not built yet');
 });
 
