@@ -79,6 +79,7 @@ class Host::Impl {
 
   Response handle(const Request& request);
   int64_t height() const { return published()->height; }
+  void wait_snapshots() { snapshots_.wait(); }
   Status limit_pages(int64_t pages) { return store_.limit_pages_for_testing(pages); }
 
  private:
@@ -543,6 +544,10 @@ int64_t Host::height() const {
 
 Status Host::limit_pages_for_testing(int64_t pages) {
   return impl_->limit_pages(pages);
+}
+
+void Host::wait_snapshots_for_testing() {
+  impl_->wait_snapshots();
 }
 
 }  // namespace cloister::chain::abci

@@ -45,6 +45,7 @@ class Host {
   int64_t height() const;  // of the last commit
 
   Status limit_pages_for_testing(int64_t pages);
+  void wait_snapshots_for_testing();  // until none is being made
 
  private:
   class Impl;

@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -105,13 +107,13 @@ class Server::Impl {
   Impl(std::string path, Fd listener, Handler handler)
       : path_(std::move(path)),
         listener_(std::move(listener)),
-        wake_(::eventfd(0, EFD_CLOEXEC)),
+        stop_(::eventfd(0, EFD_CLOEXEC)),
+        ended_(::eventfd(0, EFD_CLOEXEC)),
         handler_(std::move(handler)),
         acceptor_([this] { accept_all(); }) {}
 
   ~Impl() {
-    const uint64_t one = 1;
-    if (::write(wake_.get(), &one, sizeof(one)) != sizeof(one)) std::abort();
+    signal(stop_);
     acceptor_.join();
     {
       const std::lock_guard lock(mutex_);
@@ -135,16 +137,30 @@ class Server::Impl {
     std::thread thread;
   };
 
+  static void signal(const Fd& event) {
+    const uint64_t one = 1;
+    if (::write(event.get(), &one, sizeof(one)) != sizeof(one)) std::abort();
+  }
+  static void take(const Fd& event) {
+    uint64_t count = 0;
+    if (::read(event.get(), &count, sizeof(count)) != sizeof(count)) std::abort();
+  }
+
   void accept_all() {
-    for (;;) {
-      std::array<pollfd, 2> fds{{{listener_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+    for (bool full = false;;) {
+      // Whoever comes while there is no room waits in the listener's queue.
+      std::array<pollfd, 3> fds{{{full ? -1 : listener_.get(), POLLIN, 0},
+                                 {stop_.get(), POLLIN, 0},
+                                 {ended_.get(), POLLIN, 0}}};
       if (::poll(fds.data(), fds.size(), -1) < 0) continue;
       if (fds[1].revents != 0) return;
-      Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!fd.valid()) continue;
+      if (fds[2].revents != 0) take(ended_);
+      Fd fd(fds[0].revents == 0 ? -1
+                                : ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       const std::lock_guard lock(mutex_);
       bury();
-      if (connections_.size() == kMaxConnections) continue;
+      full = connections_.size() + (fd.valid() ? 1 : 0) >= kMaxConnections;
+      if (!fd.valid()) continue;
       Connection& c = connections_.emplace_back();
       c.fd = std::move(fd);
       c.thread = std::thread([this, &c] { serve(c); });
@@ -168,6 +184,7 @@ class Server::Impl {
     const std::lock_guard lock(mutex_);
     ::shutdown(c.fd.get(), SHUT_RDWR);
     c.done = true;
+    signal(ended_);
   }
 
   void converse(int fd) {
@@ -203,7 +220,7 @@ class Server::Impl {
   }
 
   const std::string path_;
-  const Fd listener_, wake_;
+  const Fd listener_, stop_, ended_;
   const Handler handler_;
   mutable std::mutex mutex_;
   std::list<Connection> connections_;
@@ -218,6 +235,8 @@ Server& Server::operator=(Server&&) noexcept = default;
 std::expected<Server, ServerError> Server::start(const std::string& path, Handler handler) {
   const auto address = address_of(path);
   if (!address) return std::unexpected(ServerError::path_too_long);
+  // What the library has to say about bytes that are no message is said in the answer.
+  google::protobuf::SetLogHandler(nullptr);
   Fd listener = listen_at(path, *address);
   if (!listener.valid()) return std::unexpected(ServerError::cannot_listen);
   return Server(std::make_unique<Impl>(path, std::move(listener), std::move(handler)));
