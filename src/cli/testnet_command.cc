@@ -48,9 +48,9 @@ std::expected<ledger::Genesis, std::string> make_genesis(const Options& options,
   if (fs::exists(file)) {
     auto genesis = read_genesis(file);
     if (genesis && genesis->validators.size() != options.validators) {
-      return std::unexpected(fmt::format("{} is of {} validators; another --dir, or --validators {}",
-                                         file.string(), genesis->validators.size(),
-                                         genesis->validators.size()));
+      return std::unexpected(
+          fmt::format("{} is of {} validators; another --dir, or --validators {}", file.string(),
+                      genesis->validators.size(), genesis->validators.size()));
     }
     return genesis;
   }
@@ -87,8 +87,7 @@ class Testnet {
     for (size_t i = 0; i < ports_.size(); ++i) {
       process::ChildOptions child;
       child.argv = {self, "validator", "--config", validator_config(options_.folder, i).string()};
-      child.stderr_file =
-          (fs::path(options_.folder) / (validator_name(i) + ".log")).string();
+      child.stderr_file = (fs::path(options_.folder) / (validator_name(i) + ".log")).string();
       auto started = process::Child::start(child);
       if (!started) return std::unexpected(std::string(describe(started.error())));
       children_.push_back(std::move(*started));

@@ -1,5 +1,5 @@
-// `cloister validator --config FILE`: one validator of a replicated network, its application and its
-// CometBFT, kept running.
+// `cloister validator --config FILE`: one validator of a replicated network, its application and
+// its CometBFT, kept running.
 #include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -125,14 +125,13 @@ int run_application(Config config) {
   if (!app) return fail(std::string(chain::describe(app.error())));
   auto host = abci::Host::open(std::move(hosted), std::move(*app));
   if (!host) {
-    return fail(fmt::format("{}: {}", (config.home / "ledger").string(),
-                            chain::describe(host.error())));
+    return fail(
+        fmt::format("{}: {}", (config.home / "ledger").string(), chain::describe(host.error())));
   }
   // Relative, because a socket's path must be short; the engine runs in the same folder.
   if (chdir(config.home.c_str()) != 0) return fail(config.home.string() + " cannot be entered");
-  auto server = abci::Server::start("app.sock", [&](const abci::Request& request) {
-    return (*host)->handle(request);
-  });
+  auto server = abci::Server::start(
+      "app.sock", [&](const abci::Request& request) { return (*host)->handle(request); });
   if (!server) return fail(std::string(abci::describe(server.error())));
   process::announce_ready("app.sock");
   pollfd fds[2] = {{interrupt.fd(), POLLIN, 0}, {failed, POLLIN, 0}};
@@ -168,8 +167,8 @@ int run_supervised(const Config& config) {
   out.on_first_answer = [&] { process::announce_ready(std::to_string(config.rpc.port)); };
   const auto ended = comet::supervise(out, clock, interrupt.fd());
   if (!ended) {
-    return fail(fmt::format("{}\n       its log is {}", ended.error(),
-                            out.application.stderr_file));
+    return fail(
+        fmt::format("{}\n       its log is {}", ended.error(), out.application.stderr_file));
   }
   return kExitOk;
 }
@@ -194,8 +193,7 @@ int print_join(const Config& config, const std::string& account_text) {
   if (!key) {
     return fail(comet::consensus_key_file(config.home).string() + ": not a consensus key");
   }
-  fmt::print("{}\n",
-             ledger::sign_join(config.genesis.chain_id, *account, *key).to_json().dump());
+  fmt::print("{}\n", ledger::sign_join(config.genesis.chain_id, *account, *key).to_json().dump());
   return kExitOk;
 }
 

@@ -58,8 +58,7 @@ uint16_t free_port() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address);
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound =
-      ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
+  const bool bound = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
   ::close(fd);
   return bound ? ntohs(address.sin_port) : uint16_t{0};
 }
@@ -83,8 +82,8 @@ Outcome make_validators(const fs::path& folder, size_t count, ledger::Genesis& g
   const ledger::Dealt dealt = ledger::deal_beacon(count, random);
   genesis.beacon = dealt.keys;
   for (size_t i = 0; i < count; ++i) {
-    const auto place = std::ranges::find(genesis.validators, made[i].public_key,
-                                         &ledger::Validator::public_key);
+    const auto place =
+        std::ranges::find(genesis.validators, made[i].public_key, &ledger::Validator::public_key);
     const auto& secret = dealt.secrets[static_cast<size_t>(place - genesis.validators.begin())];
     std::string text = to_hex(secret.scalar.reveal()) + "\n";
     const Outcome written = put(folder / validator_name(i) / "beacon.key", text);
@@ -101,8 +100,8 @@ Outcome configure_validators(const fs::path& folder, const ledger::Genesis& gene
   for (size_t i = 0; i < ports.size(); ++i) {
     auto keys = comet::make_home(folder / validator_name(i), genesis, random);
     if (!keys) return std::unexpected(keys.error());
-    peers.push_back(fmt::format("{}@127.0.0.1:{}", comet::node_id(keys->node.public_key()),
-                                ports[i].p2p));
+    peers.push_back(
+        fmt::format("{}@127.0.0.1:{}", comet::node_id(keys->node.public_key()), ports[i].p2p));
   }
   for (size_t i = 0; i < ports.size(); ++i) {
     comet::EngineConfig config;

@@ -1,5 +1,5 @@
-// The validators of a network on one machine: keys, the beacon's shares, and for each a folder and a
-// configuration of `cloister validator`. For `testnet` and `up --engine comet`.
+// The validators of a network on one machine: keys, the beacon's shares, and for each a folder and
+// a configuration of `cloister validator`. For `testnet` and `up --engine comet`.
 #pragma once
 
 #include <expected>

@@ -57,9 +57,7 @@ TrustStart trust_of(const ledger::Genesis& genesis) {
   TrustStart start;
   start.chain_id = genesis.chain_id;
   start.fixed_validators = genesis.embedded;
-  for (const ledger::Validator& v : genesis.validators) {
-    start.genesis_validators.push_back({v.public_key, static_cast<int64_t>(v.power)});
-  }
+  start.genesis_validators = validators_of(genesis);
   return start;
 }
 

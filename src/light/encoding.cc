@@ -123,6 +123,15 @@ void sort_validators(ValidatorSet& validators) {
   });
 }
 
+ValidatorSet validators_of(const ledger::Genesis& genesis) {
+  ValidatorSet out;
+  for (const ledger::Validator& v : genesis.validators) {
+    out.push_back({v.public_key, static_cast<int64_t>(v.power)});
+  }
+  sort_validators(out);
+  return out;
+}
+
 Hash32 tx_id(Bytes tx) {
   return crypto::sha256(tx);
 }

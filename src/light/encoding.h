@@ -3,6 +3,7 @@
 // whether it is acceptable is the verifier's question.
 #pragma once
 
+#include "ledger/types/genesis.h"
 #include "light/types.h"
 
 namespace cloister::light {
@@ -34,7 +35,8 @@ Hash32 commit_hash(const Commit& commit);  // the next header's last_commit_hash
 Hash32 evidence_hash_of_none();
 
 Address address_of(const crypto::Ed25519Public& key);
-void sort_validators(ValidatorSet& validators);  // into CometBFT's order
+void sort_validators(ValidatorSet& validators);              // into CometBFT's order
+ValidatorSet validators_of(const ledger::Genesis& genesis);  // likewise
 
 Hash32 tx_id(Bytes tx);
 Hash32 data_hash(std::span<const Buffer> txs);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "ledger/types/keys.h"
+#include "light/encoding.h"
 #include "light/proof.h"
 #include "light/verify.h"
 
@@ -17,17 +18,9 @@ using Blocks = std::map<int64_t, light::VerifiedBlock>;
 // validators of its genesis signed, so the trusting period is as long as a chain may live.
 constexpr int64_t kTrustingPeriodS = int64_t{100} * 365 * 24 * 3600;
 
-light::ValidatorSet genesis_validators(const ledger::Genesis& genesis) {
-  light::ValidatorSet out;
-  for (const auto& validator : genesis.validators) {
-    out.push_back({validator.public_key, static_cast<int64_t>(validator.power)});
-  }
-  return out;
-}
-
 std::expected<Blocks, std::string> verify_blocks(const Bundle& bundle) {
   if (bundle.blocks.empty()) return std::unexpected("no block of the ledger is there");
-  auto first = light::verify_genesis(bundle.genesis.chain_id, genesis_validators(bundle.genesis),
+  auto first = light::verify_genesis(bundle.genesis.chain_id, light::validators_of(bundle.genesis),
                                      bundle.blocks[0]);
   if (!first) return std::unexpected(fmt::format("block 1: {}", light::describe(first.error())));
   light::TrustOptions options;

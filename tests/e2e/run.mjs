@@ -9,6 +9,7 @@ import {fileURLToPath} from 'node:url';
 const kHere = fileURLToPath(new URL('.', import.meta.url));
 const kModel = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 const kShared = ['openai_client', 'page']; // serve from one network, whose stop is judged here
+const kNeedComet = ['comet', 'testnet', 'hosts'];
 const kNeeds = {openai_client: 'openai', page: 'playwright-core'};
 
 const [program, ...names] = process.argv.slice(2);
@@ -25,6 +26,14 @@ function model_path() {
   return join(process.env.CLOISTER_CACHE ?? join(caches, 'cloister'), 'models', kModel);
 }
 
+function comet_path() {
+  const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  const cache = process.env.CLOISTER_CACHE ?? join(caches, 'cloister');
+  return process.env.CLOISTER_COMETBFT ?? join(cache, 'cometbft', 'v0.38.25', 'cometbft');
+}
+
+if (names.some((name) => kNeedComet.includes(name)) && !existsSync(comet_path()))
+  skip('CometBFT is not built; scripts/fetch_cometbft builds it where Go is');
 if (!existsSync(program)) skip(`${program} is not built`);
 if (!existsSync(model_path())) skip(`no model at ${model_path()}; scripts/fetch_model brings it`);
 for (const name of names) {

@@ -116,12 +116,7 @@ void DrivenInstance::wipe() {
 Driver::Driver(uint64_t seed, const std::string& dir)
     : random_(seed), sample_(ledger::sample_network(kInstances)) {
   time_ = light::Timestamp::from_ms(static_cast<UnixMillis>(driven_genesis().time_ms));
-  light::ValidatorSet set;
-  for (const auto& v : driven_genesis().validators) {
-    set.push_back({v.public_key, static_cast<int64_t>(v.power)});
-  }
-  light::sort_validators(set);
-  sets_[1] = sets_[2] = set;
+  sets_[1] = sets_[2] = light::validators_of(driven_genesis());
   for (size_t i = 0; i < kInstances; ++i) {
     instances_.emplace_back(dir + "/" + std::to_string(seed) + "-" + std::to_string(i), i);
     instances_.back().start();

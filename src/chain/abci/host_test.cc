@@ -33,7 +33,8 @@ class HostTest : public testing::Test {
     r.mutable_init_chain()->set_initial_height(1);
     r.mutable_init_chain()->set_app_state_bytes(app_state(driven_genesis().hash()).dump());
     for (const auto& v : driven_genesis().validators) {
-      write({v.public_key, static_cast<int64_t>(v.power)}, *r.mutable_init_chain()->add_validators());
+      write({v.public_key, static_cast<int64_t>(v.power)},
+            *r.mutable_init_chain()->add_validators());
     }
     return r;
   }
@@ -43,9 +44,10 @@ class HostTest : public testing::Test {
     RequestFinalizeBlock& block = *r.mutable_finalize_block();
     for (const Buffer& tx : txs) block.add_txs(string_of(tx));
     block.set_height(height);
-    block.set_hash(string_of(ledger::hash_of("block " + std::to_string(height) + std::string(salt))));
-    block.mutable_time()->set_seconds(
-        static_cast<int64_t>(driven_genesis().time_ms / 1000) + height);
+    block.set_hash(
+        string_of(ledger::hash_of("block " + std::to_string(height) + std::string(salt))));
+    block.mutable_time()->set_seconds(static_cast<int64_t>(driven_genesis().time_ms / 1000) +
+                                      height);
     return r;
   }
   static Request commit_request() {
@@ -190,8 +192,7 @@ TEST_F(HostTest, AFullDiskIsSaidAndLosesNothing) {
     ledger::Transfer body;
     body.to = ledger::hash_of(std::to_string(nonce));
     body.amount_micro = 1;
-    txs.push_back(
-        ledger::make_tx(driven_genesis().chain_id, nonce, body, ledger::key_of("alice")));
+    txs.push_back(ledger::make_tx(driven_genesis().chain_id, nonce, body, ledger::key_of("alice")));
   }
   ASSERT_TRUE(host_->handle(block_request(2, txs)).has_finalize_block());
   EXPECT_TRUE(host_->handle(commit_request()).has_exception());

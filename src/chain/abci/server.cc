@@ -1,13 +1,12 @@
 #include "chain/abci/server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <google/protobuf/stubs/logging.h>
 
 #include <array>
 #include <cerrno>
@@ -155,8 +154,7 @@ class Server::Impl {
       if (::poll(fds.data(), fds.size(), -1) < 0) continue;
       if (fds[1].revents != 0) return;
       if (fds[2].revents != 0) take(ended_);
-      Fd fd(fds[0].revents == 0 ? -1
-                                : ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      Fd fd(fds[0].revents == 0 ? -1 : ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       const std::lock_guard lock(mutex_);
       bury();
       full = connections_.size() + (fd.valid() ? 1 : 0) >= kMaxConnections;

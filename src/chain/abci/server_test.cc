@@ -87,8 +87,8 @@ TEST_F(ServerTest, AnEngineMayGoAwayAndComeBack) {
 
 TEST_F(ServerTest, WhatIsNoMessageEndsItsConnectionAlone) {
   TestConnection good(path_);
-  for (const Buffer& bytes : {Buffer{0x03, 0xff, 0xff, 0xff}, Buffer{0xff, 0xff, 0xff, 0xff, 0x0f},
-                              Buffer{0x80, 0x00}}) {
+  for (const Buffer& bytes :
+       {Buffer{0x03, 0xff, 0xff, 0xff}, Buffer{0xff, 0xff, 0xff, 0xff, 0x0f}, Buffer{0x80, 0x00}}) {
     TestConnection bad(path_);
     bad.send_bytes(bytes);
     const auto answer = bad.receive();

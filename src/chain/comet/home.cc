@@ -45,8 +45,8 @@ std::expected<HomeKeys, std::string> make_keys(const fs::path& home, Random& ran
   return HomeKeys{std::move(*consensus), std::move(*node)};
 }
 
-std::expected<HomeKeys, std::string> make_home(const fs::path& home,
-                                               const ledger::Genesis& genesis, Random& random) {
+std::expected<HomeKeys, std::string> make_home(const fs::path& home, const ledger::Genesis& genesis,
+                                               Random& random) {
   auto keys = make_keys(home, random);
   if (!keys) return keys;
   std::error_code failed;

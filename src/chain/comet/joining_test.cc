@@ -110,16 +110,17 @@ TEST(CometJoining, AFifthFetchesTheStateAndValidates) {
 
 JsonValue vote_json(const light::Vote& vote, const crypto::Ed25519Key& key, int64_t index) {
   const auto signature = key.sign(light::vote_sign_bytes(vote));
-  return JsonValue::object({{"type", static_cast<int>(vote.type)},
-                            {"height", light::decimal(vote.height)},
-                            {"round", vote.round},
-                            {"block_id", light::to_json(*vote.block_id)},
-                            {"timestamp", light::time_text(vote.timestamp)},
-                            {"validator_address", to_hex_upper(light::address_of(key.public_key()))},
-                            {"validator_index", index},
-                            {"signature", to_base64(signature)},
-                            {"extension", ""},
-                            {"extension_signature", ""}});
+  return JsonValue::object(
+      {{"type", static_cast<int>(vote.type)},
+       {"height", light::decimal(vote.height)},
+       {"round", vote.round},
+       {"block_id", light::to_json(*vote.block_id)},
+       {"timestamp", light::time_text(vote.timestamp)},
+       {"validator_address", to_hex_upper(light::address_of(key.public_key()))},
+       {"validator_index", index},
+       {"signature", to_base64(signature)},
+       {"extension", ""},
+       {"extension_signature", ""}});
 }
 
 // Two prevotes of one validator for different blocks of one height and round.
@@ -158,8 +159,7 @@ TEST(CometJoining, WhoSignedTwoBlocksIsSlashedAndOut) {
   params.set("evidence", duplicate_vote(network[0], network.genesis().chain_id, 3, key));
   const JsonValue posted = network[0].call("broadcast_evidence", params);
   ASSERT_TRUE(posted["hash"].string()) << posted.dump();
-  const Buffer at =
-      ledger::validator_key(ledger::validator_address(key.public_key()));
+  const Buffer at = ledger::validator_key(ledger::validator_address(key.public_key()));
   TestClient client = network.client({0, 1, 2});
   for (;;) {
     const auto record = client.read<ledger::ValidatorRecord>(ledger::Family::validators, at);

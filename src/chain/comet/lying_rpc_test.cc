@@ -11,7 +11,8 @@
 namespace cloister::chain::comet {
 namespace {
 
-using Lie = std::function<void(std::string_view method, const JsonValue& params, JsonValue& result)>;
+using Lie =
+    std::function<void(std::string_view method, const JsonValue& params, JsonValue& result)>;
 
 class LyingRpc final : public light::Rpc {
  public:
@@ -109,9 +110,9 @@ std::vector<NamedLie> lies() {
       {"validators of its own",
        [](std::string_view method, const JsonValue&, JsonValue& result) {
          if (method != "validators") return;
-         const light::ValidatorsPage page{
-             light::int64_from(result["block_height"]).value_or(0), 1,
-             {{ledger::key_of("the liar").public_key(), 10}}};
+         const light::ValidatorsPage page{light::int64_from(result["block_height"]).value_or(0),
+                                          1,
+                                          {{ledger::key_of("the liar").public_key(), 10}}};
          result = light::to_json(page);
        }},
       {"one signature for all",
@@ -126,12 +127,10 @@ std::vector<NamedLie> lies() {
        }},
       {"votes for nothing passed off as votes for the block",
        each_signature([](JsonValue& signature) { signature.set("block_id_flag", 3); })},
-      {"signatures of others",
-       each_signature([](JsonValue& signature) {
+      {"signatures of others", each_signature([](JsonValue& signature) {
          signature.set("signature", to_base64(Buffer(64, 7)));
        })},
-      {"the votes' times",
-       each_signature([](JsonValue& signature) {
+      {"the votes' times", each_signature([](JsonValue& signature) {
          signature.set("timestamp", "2026-01-01T00:00:00Z");
        })},
   };
@@ -144,8 +143,8 @@ TEST(CometLyingRpc, IsNeverBelieved) {
   ASSERT_TRUE(network[0].wait_height(4));
   const auto alice = ledger::id_key(ledger::key_of("alice").public_key());
   const auto liar = [&](const Lie& lie) {
-    return light::Endpoint{
-        "the liar", std::make_unique<LyingRpc>(std::move(network[0].endpoint().rpc), lie)};
+    return light::Endpoint{"the liar",
+                           std::make_unique<LyingRpc>(std::move(network[0].endpoint().rpc), lie)};
   };
   const auto read = [&](TestClient& client) {
     return client.run((*client).read(ledger::Family::accounts, alice, 0, light::Millis(2'000)));
@@ -179,8 +178,8 @@ TEST(CometLyingRpc, AnHonestOneIsBelieved) {
                                      std::move(network[0].endpoint().rpc),
                                      [](std::string_view, const JsonValue&, JsonValue&) {})});
   TestClient client = network.client(std::move(endpoints));
-  EXPECT_TRUE(client.read<ledger::Account>(ledger::Family::accounts,
-                                           ledger::key_of("alice").public_key()));
+  EXPECT_TRUE(
+      client.read<ledger::Account>(ledger::Family::accounts, ledger::key_of("alice").public_key()));
 }
 
 }  // namespace

@@ -58,13 +58,13 @@ std::vector<chain::ValidatorUpdate> validators_of(const ledger::Genesis& genesis
 // --- one member ---------------------------------------------------------------------------------
 
 TestMember::TestMember(const TemporaryFolder& folder, const ledger::Genesis& genesis, size_t index,
-                       std::optional<ledger::BeaconSecret> beacon, int64_t snapshot_interval)
+                       std::optional<ledger::BeaconSecret> beacon, const NetworkOptions& options)
     : genesis_(genesis),
       home_(folder.file(std::to_string(index))),
       host_(own_address()),
       rpc_port_(static_cast<uint16_t>(26657 + 10 * index)),
       p2p_port_(static_cast<uint16_t>(26656 + 10 * index)),
-      snapshot_interval_(snapshot_interval),
+      options_(options),
       beacon_(std::move(beacon)) {}
 
 void TestMember::make(const ledger::Genesis& genesis) {
@@ -94,14 +94,13 @@ void TestMember::start_application(const Between& between) {
     secret->index = beacon_->index;
     std::ranges::copy(beacon_->scalar.reveal(), secret->scalar.reveal_mutable().begin());
   }
-  auto app = LedgerApplication::create(genesis_, std::make_shared<ledger::ScriptedVerifier>(),
-                                       std::move(secret));
+  auto app = LedgerApplication::create(genesis_, options_.verifier(), std::move(secret));
   ASSERT_TRUE(app);
   abci::HostConfig config;
   config.dir = (home_ / "ledger").string();
   config.identity = {genesis_.chain_id, genesis_.hash()};
   config.validators = validators_of(genesis_);
-  config.snapshot_interval = snapshot_interval_;
+  config.snapshot_interval = options_.snapshot_interval;
   config.on_commit = [progress = progress_.get()](int64_t height) {
     const std::lock_guard lock(progress->mutex);
     progress->height = height;
@@ -130,9 +129,11 @@ void TestMember::stop_application() {
   application_.reset();
 }
 
-void TestMember::start_engine(const std::vector<std::string>& environment) {
+void TestMember::start_engine(const std::vector<std::string>& environment,
+                              const std::string& built_in) {
   process::ChildOptions options;
   options.argv = {find_program()->string(), "start", "--home", home_.string()};
+  if (!built_in.empty()) options.argv.push_back("--proxy_app=" + built_in);
   options.folder = home_.string();
   options.stdout_file = options.stderr_file = (home_ / "log").string();
   options.environment = environment;
@@ -220,9 +221,10 @@ TestCometNetwork::TestCometNetwork(const NetworkOptions& options)
     : options_(options),
       sample_(ledger::sample_network(options.validators)),
       genesis_(genesis_of(sample_, clock.now_ms())) {
+  options_.change_genesis(genesis_);
   for (size_t i = 0; i < options.validators; ++i) {
-    members_.push_back(std::make_unique<TestMember>(
-        folder_, genesis_, i, std::move(sample_.secrets[i]), options.snapshot_interval));
+    members_.push_back(
+        std::make_unique<TestMember>(folder_, genesis_, i, std::move(sample_.secrets[i]), options));
     // The keys of the sample, so that tests can sign as validators do.
     const auto home = members_.back()->home();
     std::filesystem::create_directories(home / "config");
@@ -246,8 +248,8 @@ void TestCometNetwork::write_configs() {
 }
 
 TestMember& TestCometNetwork::add_member() {
-  members_.push_back(std::make_unique<TestMember>(folder_, genesis_, members_.size(), std::nullopt,
-                                                  options_.snapshot_interval));
+  members_.push_back(
+      std::make_unique<TestMember>(folder_, genesis_, members_.size(), std::nullopt, options_));
   members_.back()->make(genesis_);
   write_configs();
   return *members_.back();

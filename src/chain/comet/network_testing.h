@@ -30,6 +30,10 @@ struct NetworkOptions {
   size_t validators = 4;
   int64_t snapshot_interval = 0;
   Pace pace = kPaceOfOneMachine;
+  std::function<ledger::State::Verifier()> verifier = [] {
+    return std::make_shared<ledger::ScriptedVerifier>();
+  };
+  std::function<void(ledger::Genesis&)> change_genesis = [](ledger::Genesis&) {};
 };
 
 // What stands between an engine and its application.
@@ -38,12 +42,14 @@ using Between = std::function<abci::Response(const abci::Request&, const abci::H
 class TestMember {
  public:
   TestMember(const TemporaryFolder& folder, const ledger::Genesis& genesis, size_t index,
-             std::optional<ledger::BeaconSecret> beacon, int64_t snapshot_interval);
+             std::optional<ledger::BeaconSecret> beacon, const NetworkOptions& options);
 
   void make(const ledger::Genesis& genesis);  // its folder and keys
   void start_application(const Between& between = {});
   void stop_application();
-  void start_engine(const std::vector<std::string>& environment = {});
+  // `built_in`: an application of CometBFT's own instead of ours.
+  void start_engine(const std::vector<std::string>& environment = {},
+                    const std::string& built_in = "");
   void stop_engine(int signal);  // and waits for its end
   void pause_engine(bool paused);
   // The engine's exit code, once it has ended by itself.
@@ -82,7 +88,7 @@ class TestMember {
   const std::filesystem::path home_;
   const std::string host_;
   const uint16_t rpc_port_, p2p_port_;
-  const int64_t snapshot_interval_;
+  const NetworkOptions options_;
   std::optional<ledger::BeaconSecret> beacon_;
   std::optional<HomeKeys> keys_;
   std::unique_ptr<Progress> progress_ = std::make_unique<Progress>();

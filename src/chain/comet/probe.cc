@@ -7,16 +7,16 @@
 
 namespace cloister::chain::comet {
 
-JsonValue ask_engine(const light::EndpointAddress& rpc, const std::string& method,
-                     JsonValue params, int timeout_ms) {
+JsonValue ask_engine(const light::EndpointAddress& rpc, const std::string& method, JsonValue params,
+                     int timeout_ms) {
   boost::asio::io_context context;
   light::HttpRpc connection(rpc.host, rpc.port);
   JsonValue out;
-  boost::asio::co_spawn(
-      context, connection.call(method, std::move(params), light::Millis(timeout_ms)),
-      [&](const std::exception_ptr& failed, auto answer) {
-        if (!failed && answer) out = std::move(*answer);
-      });
+  boost::asio::co_spawn(context,
+                        connection.call(method, std::move(params), light::Millis(timeout_ms)),
+                        [&](const std::exception_ptr& failed, auto answer) {
+                          if (!failed && answer) out = std::move(*answer);
+                        });
   context.run();
   return out;
 }

@@ -30,8 +30,9 @@ class Backoff {
   int64_t delay_ms_ = kFirstDelayMs;
 };
 
-// A height that stands still is the one sign of a deadlock (41-consensus, section 1). It also stands
-// still when too few validators are there, so that patience grows with every restart in vain.
+// A height that stands still is the one sign of a deadlock (41-consensus, section 1). It also
+// stands still when too few validators are there, so that patience grows with every restart in
+// vain.
 class StallWatch {
  public:
   explicit StallWatch(int64_t patience_ms) : first_patience_ms_(patience_ms) {}

@@ -21,8 +21,8 @@ struct SupervisorConfig {
   std::function<void()> on_first_answer;              // the engine serves
 };
 
-// Until `interrupt_fd` becomes readable; both processes have ended then, the engine first. The error
-// says why the application could not be started at all: that is the operator's to mend.
+// Until `interrupt_fd` becomes readable; both processes have ended then, the engine first. The
+// error says why the application could not be started at all: that is the operator's to mend.
 std::expected<void, std::string> supervise(const SupervisorConfig& config, const Clock& clock,
                                            int interrupt_fd);
 

@@ -160,13 +160,18 @@ void TestLedger::put_all(const FileGroups& groups) {
 }
 
 RegisterInstance TestLedger::registration(const Candidate& candidate) const {
-  const std::string& chain_id = state.genesis().chain_id;
+  return registration_for(state.genesis(), candidate, state.height(), last_hash_);
+}
+
+RegisterInstance registration_for(const Genesis& genesis, const Candidate& candidate,
+                                  uint64_t height, const Hash32& at_block) {
+  const std::string& chain_id = genesis.chain_id;
   const AccountId op = key_of(candidate.op).public_key();
   Claims claims = claims_of(candidate.identity);
   Registration r;
   r.identity_key = key_of(candidate.identity).public_key();
-  r.block_height = state.height();
-  r.block_hash = last_hash_;
+  r.block_height = height;
+  r.block_hash = at_block;
   r.endpoint = "node.example:8443";
   Offer offer;
   offer.model_root = hash_of("model");

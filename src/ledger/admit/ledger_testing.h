@@ -42,6 +42,10 @@ struct Candidate {
   size_t gpus_at = 9;        // among the evidence; beyond its end: last
 };
 
+// Of a network with this genesis, naming a block.
+RegisterInstance registration_for(const Genesis& genesis, const Candidate& candidate,
+                                  uint64_t height, const Hash32& block_hash);
+
 class TestLedger {
  public:
   // Both simulated vendors are anchors; operators "operator" and "rival" are funded.
