@@ -10,10 +10,13 @@
 
 #include <fstream>
 
+#include "base/text.h"
 #include "chain/comet/network_testing.h"
 #include "chain/comet/probe.h"
+#include "chain/comet/program.h"
 #include "ledger/admit/ledger_testing.h"
 #include "ledger/admit/verifier.h"
+#include "ledger/types/keys.h"
 
 namespace {
 
@@ -47,7 +50,7 @@ NetworkOptions options_for(size_t validators) {
     g.development_intel = admit.development_intel;
     g.policy = admit.policy;
     g.models = admit.models;
-    for (size_t i = 0; i < kSenders; ++i) {
+    for (size_t i = 0; i <= kSenders; ++i) {  // the last measures latency
       g.accounts.push_back({{}, ledger::key_of(sender(i)).public_key(), 1'000'000'000});
     }
     std::ranges::sort(g.accounts, {}, &ledger::GenesisAccount::account);

@@ -86,6 +86,8 @@ class StateView {
   // Nothing when there is no such family.
   virtual std::optional<ProvenRead> read(std::string_view family, Bytes key) const = 0;
   virtual TxCheck check(Bytes tx) const = 0;
+  // The same, of a transaction that passed it on an earlier state: its signature holds.
+  virtual TxCheck check_again(Bytes tx) const = 0;
   // Ascending by family and key.
   virtual std::vector<StateRow> rows() const = 0;
 };

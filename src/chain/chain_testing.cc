@@ -67,6 +67,7 @@ class ToyView final : public StateView {
     return out;
   }
   TxCheck check(Bytes tx) const override { return check_toy(state_, tx); }
+  TxCheck check_again(Bytes tx) const override { return check_toy(state_, tx); }
   std::vector<StateRow> rows() const override {
     std::vector<StateRow> out;
     for (const auto& [family, content] : state_) {

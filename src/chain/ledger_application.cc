@@ -24,17 +24,8 @@ class LedgerView final : public StateView {
     return out;
   }
 
-  TxCheck check(Bytes tx) const override {
-    ledger::TxCheck checked = ledger::check_tx(snapshot_, chain_id_, min_fee_micro_, tx);
-    TxCheck out;
-    out.code = static_cast<uint32_t>(checked.code);
-    out.log = std::move(checked.log);
-    out.sender = checked.sender;
-    out.nonce = checked.nonce;
-    out.next_nonce = checked.next_nonce;
-    out.wrong_nonce_code = static_cast<uint32_t>(ledger::Code::wrong_nonce);
-    return out;
-  }
+  TxCheck check(Bytes tx) const override { return check(tx, false); }
+  TxCheck check_again(Bytes tx) const override { return check(tx, true); }
 
   std::vector<StateRow> rows() const override {
     std::vector<StateRow> out;
@@ -51,6 +42,18 @@ class LedgerView final : public StateView {
   }
 
  private:
+  TxCheck check(Bytes tx, bool again) const {
+    ledger::TxCheck checked = ledger::check_tx(snapshot_, chain_id_, min_fee_micro_, tx, again);
+    TxCheck out;
+    out.code = static_cast<uint32_t>(checked.code);
+    out.log = std::move(checked.log);
+    out.sender = checked.sender;
+    out.nonce = checked.nonce;
+    out.next_nonce = checked.next_nonce;
+    out.wrong_nonce_code = static_cast<uint32_t>(ledger::Code::wrong_nonce);
+    return out;
+  }
+
   const ledger::Snapshot snapshot_;
   const std::string chain_id_;
   const uint64_t min_fee_micro_;

@@ -68,7 +68,7 @@ void Mempool::after_block(std::span<const Buffer> block, const StateView& state)
   bytes_ = 0;
   for (Entry& entry : before) {
     if (gone.contains(entry.id)) continue;
-    const TxCheck check = state.check(entry.tx);
+    const TxCheck check = state.check_again(entry.tx);
     const auto kept = by_sender_.find(entry.sender);
     const size_t count = kept == by_sender_.end() ? 0 : kept->second;
     if (check.code == 0 && check.nonce == check.next_nonce + count) keep(std::move(entry));

@@ -238,13 +238,16 @@ Response Host::Impl::check_tx(const RequestCheckTx& request) {
     answer.set_log(std::string(describe(Admission::too_large)));
     return out;
   }
+  const Bytes tx = bytes_of(request.tx());
+  const Hash32 id = light::tx_id(tx);
+  const bool again = waiting_.knows(id);
   for (;;) {
     const PublishedPtr now = published();
-    const TxCheck check = now->newest().check(bytes_of(request.tx()));
+    const TxCheck check = again ? now->newest().check_again(tx) : now->newest().check(tx);
     answer.set_code(check.code);
     answer.set_log(check.log);
     if (check.code != 0) return out;
-    switch (waiting_.add(check, now->height)) {
+    switch (waiting_.add(id, check, now->height)) {
       case WaitingNonces::Verdict::accepted:
         return out;
       case WaitingNonces::Verdict::wrong_nonce:

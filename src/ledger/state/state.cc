@@ -307,9 +307,9 @@ BlockResult State::apply(const BlockInput& block) {
 }
 
 TxCheck check_tx(const Snapshot& state, std::string_view chain_id, uint64_t min_fee_micro,
-                 Bytes bytes) {
+                 Bytes bytes, bool again) {
   TxCheck out;
-  const auto tx = open_tx(bytes, chain_id);
+  const auto tx = again ? open_again(bytes, chain_id) : open_tx(bytes, chain_id);
   if (tx) {
     const auto stored = state.get(Family::accounts, tx->account);
     const Account account = stored ? Account::decode(*stored).value_or(Account()) : Account();

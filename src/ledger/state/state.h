@@ -122,9 +122,9 @@ class State {
   UnixMillis time_ms_ = 0;
 };
 
-// State::check on a sealed state, on any thread.
-TxCheck check_tx(const Snapshot& state, std::string_view chain_id, uint64_t min_fee_micro,
-                 Bytes tx);
+// State::check on a sealed state, on any thread. `again`: it passed on an earlier state.
+TxCheck check_tx(const Snapshot& state, std::string_view chain_id, uint64_t min_fee_micro, Bytes tx,
+                 bool again = false);
 
 // The sum of all balances, stakes, reserves, escrows and bonds. For tests and operators: every
 // block asserts that it does not change.

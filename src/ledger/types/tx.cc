@@ -1,6 +1,7 @@
 #include "ledger/types/tx.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ledger/types/bodies.h"
 #include "ledger/types/codec.h"
@@ -34,6 +35,17 @@ Buffer join_bytes(std::string_view chain_id, const AccountId& operator_account) 
   return tagged("cloister validator v1").bytes(chain_hash(chain_id)).bytes(operator_account).take();
 }
 
+// Nothing of it is believed yet.
+std::expected<std::pair<SignedTx, Tx>, Code> opened_envelope(Bytes bytes,
+                                                             std::string_view chain_id) {
+  if (bytes.size() > kMaxTxBytes) return std::unexpected(Code::too_large);
+  auto envelope = SignedTx::decode(bytes);
+  auto tx = envelope ? Tx::decode(envelope->tx) : std::nullopt;
+  if (!tx) return std::unexpected(Code::malformed);
+  if (tx->chain_id != chain_id) return std::unexpected(Code::wrong_chain);
+  return std::pair(std::move(*envelope), std::move(*tx));
+}
+
 }  // namespace
 
 SignedTx sign(const Tx& tx, const crypto::Ed25519Key& key) {
@@ -44,15 +56,19 @@ SignedTx sign(const Tx& tx, const crypto::Ed25519Key& key) {
 }
 
 std::expected<Tx, Code> open_tx(Bytes bytes, std::string_view chain_id) {
-  if (bytes.size() > kMaxTxBytes) return std::unexpected(Code::too_large);
-  const auto envelope = SignedTx::decode(bytes);
-  auto tx = envelope ? Tx::decode(envelope->tx) : std::nullopt;
-  if (!tx) return std::unexpected(Code::malformed);
-  if (tx->chain_id != chain_id) return std::unexpected(Code::wrong_chain);
-  if (!crypto::verify_ed25519(tx->account, signing_bytes(envelope->tx), envelope->signature)) {
+  auto opened = opened_envelope(bytes, chain_id);
+  if (!opened) return std::unexpected(opened.error());
+  const auto& [envelope, tx] = *opened;
+  if (!crypto::verify_ed25519(tx.account, signing_bytes(envelope.tx), envelope.signature)) {
     return std::unexpected(Code::bad_signature);
   }
-  return std::move(*tx);
+  return std::move(opened->second);
+}
+
+std::expected<Tx, Code> open_again(Bytes bytes, std::string_view chain_id) {
+  auto opened = opened_envelope(bytes, chain_id);
+  if (!opened) return std::unexpected(opened.error());
+  return std::move(opened->second);
 }
 
 Hash32 tx_id(Bytes signed_tx) {

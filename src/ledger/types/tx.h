@@ -63,6 +63,9 @@ Buffer make_tx(std::string_view chain_id, uint64_t nonce, const Body& body,
 // believed before the signature over it holds.
 std::expected<Tx, Code> open_tx(Bytes bytes, std::string_view chain_id);
 
+// The same but for the signature, of bytes that open_tx has opened before.
+std::expected<Tx, Code> open_again(Bytes bytes, std::string_view chain_id);
+
 // SHA-256 of the signed bytes, as CometBFT names transactions.
 Hash32 tx_id(Bytes signed_tx);
 
