@@ -25,7 +25,8 @@ using namespace cloister::chain;
 using namespace cloister::chain::comet;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr size_t kSenders = 128, kConnections = 16;
+// CometBFT hands transactions to an application on a socket every 20 ms: many connections at once.
+constexpr size_t kSenders = 256, kConnections = 128;
 constexpr auto kLoad = std::chrono::seconds(12);
 constexpr int kProbes = 21;
 constexpr uint32_t kRegistrations = 120;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -13,9 +15,9 @@
 namespace cloister::chain::comet {
 namespace {
 
-constexpr int kPerSecond = 100;
+constexpr size_t kSenders = 20;
+constexpr int kPerSender = 5;  // a second: a hundred of all
 const std::vector<size_t> kAll = {0, 1, 2, 3};
-const std::vector<std::string> kSenders = {"alice", "bob", "operator"};
 
 int seconds() {
   const char* text = std::getenv("CLOISTER_SOAK_S");
@@ -30,50 +32,52 @@ int64_t resident_mib(pid_t pid) {
   return resident * ::sysconf(_SC_PAGESIZE) >> 20;
 }
 
+// One account, and the validator that it talks to, so that its nonces arrive in their order. A
+// transaction waits twenty milliseconds or more for its answer: many accounts make the rate.
+struct Sender {
+  const crypto::Ed25519Key* key;
+  uint64_t nonce = 0;  // of the next
+  TestClient client;
+};
+
 class Soak {
  public:
-  Soak() {
+  Soak() : network_(options()) {
     network_.start_all();
     EXPECT_TRUE(network_[0].wait_height(3)) << network_[0].engine_log();
-    // Each sender talks to one validator, so that its nonces arrive in their order.
-    for (size_t i = 0; i < kSenders.size(); ++i)
-      clients_.push_back(network_.client(std::vector<size_t>{i}));
-  }
-
-  // Sends the next of a sender; what the mempool has no room for is sent again later.
-  void send(size_t sender) {
-    ledger::Transfer body;
-    body.to = ledger::hash_of("somebody");
-    body.amount_micro = 1;
-    const Buffer tx = ledger::make_tx(network_.genesis().chain_id, nonces_[sender], body,
-                                      ledger::key_of(kSenders[sender]));
-    const auto answer = clients_[sender].run((*clients_[sender]).broadcast(tx));
-    if (!answer || answer->code != 0) {
-      ++put_off_;
-      return;
+    for (size_t i = 0; i < kSenders; ++i) {
+      senders_.push_back(
+          {&ledger::key_of(name_of(i)), 0, network_.client(std::vector<size_t>{i % kAll.size()})});
     }
-    ++nonces_[sender];
   }
 
+  // Each sender on a thread of its own, at its share of the rate.
   void run(int for_seconds) {
     const auto began = std::chrono::steady_clock::now();
-    for (int i = 0; i < for_seconds * kPerSecond; ++i) {
-      std::this_thread::sleep_until(began + std::chrono::milliseconds(1000 / kPerSecond) * i);
-      send(static_cast<size_t>(i) % kSenders.size());
+    std::vector<std::thread> threads;
+    for (Sender& sender : senders_) {
+      threads.emplace_back([&, for_seconds] {
+        for (int i = 0; i < for_seconds * kPerSender; ++i) {
+          std::this_thread::sleep_until(began + std::chrono::milliseconds(1000 / kPerSender) * i);
+          send(sender);
+        }
+      });
     }
+    for (std::thread& thread : threads) thread.join();
+    took_ += std::chrono::steady_clock::now() - began;
   }
 
   // What was accepted stands in blocks: the senders' proven nonces say so.
   void expect_all_included() {
     TestClient client = network_.client(kAll);
     uint64_t sent = 0;
-    for (size_t i = 0; i < kSenders.size(); ++i) {
-      sent += nonces_[i];
-      const auto key = ledger::key_of(kSenders[i]).public_key();
+    for (const Sender& sender : senders_) {
+      sent += sender.nonce;
       for (;;) {
-        const auto account = client.read<ledger::Account>(ledger::Family::accounts, key);
+        const auto account =
+            client.read<ledger::Account>(ledger::Family::accounts, sender.key->public_key());
         ASSERT_TRUE(account);
-        if (account->nonce == nonces_[i]) break;
+        if (account->nonce == sender.nonce) break;
         const int64_t height = network_[0].height();
         ASSERT_TRUE(network_[0].wait_height(height + 1));
       }
@@ -83,8 +87,9 @@ class Soak {
     ASSERT_TRUE(somebody);
     EXPECT_EQ(somebody->balance_micro, sent);
     network_.expect_agreement(kAll, network_[0].height());
-    std::printf("%lu transactions in %ld blocks, %d put off\n", sent, network_[0].height(),
-                put_off_);
+    const double seconds = std::chrono::duration<double>(took_).count();
+    std::printf("%lu transactions, %.0f a second, in %ld blocks; %d were put off\n", sent,
+                static_cast<double>(sent) / seconds, network_[0].height(), put_off_.load());
   }
 
   int64_t engines_mib() {
@@ -94,10 +99,36 @@ class Soak {
   }
 
  private:
+  static std::string name_of(size_t i) { return "sender " + std::to_string(i); }
+  static NetworkOptions options() {
+    NetworkOptions out;
+    out.change_genesis = [](ledger::Genesis& g) {
+      for (size_t i = 0; i < kSenders; ++i) {
+        g.accounts.push_back({{}, ledger::key_of(name_of(i)).public_key(), 1'000'000'000});
+      }
+      std::ranges::sort(g.accounts, {}, &ledger::GenesisAccount::account);
+    };
+    return out;
+  }
+
+  // The next of a sender; what the mempool has no room for is sent again later.
+  void send(Sender& sender) {
+    ledger::Transfer body;
+    body.to = ledger::hash_of("somebody");
+    body.amount_micro = 1;
+    const Buffer tx = ledger::make_tx(network_.genesis().chain_id, sender.nonce, body, *sender.key);
+    const auto answer = sender.client.run((*sender.client).broadcast(tx));
+    if (answer && answer->code == 0) {
+      ++sender.nonce;
+    } else {
+      ++put_off_;
+    }
+  }
+
   TestCometNetwork network_;
-  std::vector<TestClient> clients_;
-  std::array<uint64_t, 3> nonces_{};
-  int put_off_ = 0;
+  std::vector<Sender> senders_;
+  std::chrono::steady_clock::duration took_{};
+  std::atomic<int> put_off_ = 0;
 };
 
 TEST(CometSoak, NothingIsLostAndMemoryStaysFlat) {
