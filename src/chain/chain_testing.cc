@@ -153,21 +153,6 @@ std::shared_ptr<const StateView> ToyApplication::view() const {
   return std::make_shared<ToyView>(state_);
 }
 
-TemporaryFolder::TemporaryFolder() {
-  // Thousands of databases are opened: in memory where the system offers it.
-  std::filesystem::path base = "/dev/shm";
-  std::error_code absent;
-  if (!std::filesystem::is_directory(base, absent)) base = std::filesystem::temp_directory_path();
-  std::string pattern = (base / "cloister-XXXXXX").string();
-  if (!::mkdtemp(pattern.data())) std::abort();
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;  // a leftover of a test harms nobody
-  std::filesystem::remove_all(path_, ignored);
-}
-
 crypto::Ed25519Key test_key(uint64_t seed) {
   SeededRandom random(seed);
   return crypto::Ed25519Key::generate(random);

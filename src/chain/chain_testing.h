@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "base/temporary_folder_testing.h"
 #include "chain/local_chain.h"
 #include "merkle/tree.h"
 
@@ -39,19 +40,6 @@ class ToyApplication final : public Application {
   void put(ledger::Family family, const Buffer& key, std::optional<Buffer> value,
            std::vector<StateChange>* changes);
   ToyState state_;
-};
-
-// A folder that is removed with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
-
- private:
-  std::string path_;
 };
 
 crypto::Ed25519Key test_key(uint64_t seed);

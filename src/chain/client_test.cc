@@ -6,42 +6,13 @@
 
 #include "base/text.h"
 #include "chain/chain_testing.h"
-#include "chain/rpc_methods.h"
+#include "chain/direct_rpc_testing.h"
 #include "http/http_testing.h"
 
 namespace cloister::chain {
 namespace {
 
 using light::LightError;
-using Tamper = std::function<void(std::string_view method, JsonValue& result)>;
-
-class DirectRpc final : public light::Rpc {
- public:
-  DirectRpc(LocalChain& chain, const Tamper& tamper)
-      : methods_(chain, JsonValue::Object()), tamper_(tamper) {}
-
-  light::asio::awaitable<std::expected<JsonValue, LightError>> call(std::string method,
-                                                                    JsonValue params,
-                                                                    light::Millis) override {
-    JsonValue request;
-    request.set("jsonrpc", "2.0");
-    request.set("id", 1);
-    request.set("method", method);
-    request.set("params", std::move(params));
-    const auto call =
-        read_call(http::make_request("POST", "/", request.dump(), "application/json"));
-    if (!call) co_return std::unexpected(LightError::bad_json);
-    RpcAnswer answer = methods_.answer(*call);
-    if (!answer) co_return std::unexpected(LightError::remote_refused);
-    JsonValue result = *parse_json(answer->dump());
-    if (tamper_) tamper_(method, result);
-    co_return result;
-  }
-
- private:
-  RpcMethods methods_;
-  const Tamper& tamper_;
-};
 
 // Replaces a member of nested objects.
 void set_at(JsonValue& value, std::vector<std::string> path, JsonValue leaf) {
@@ -459,6 +430,38 @@ TEST_F(ClientTest, AnOlderHeaderThanTheVerifiedOneChangesNothing) {
     if (method == "commit") result.set("signed_header", old);
   };
   EXPECT_EQ(read(c, "k1")->height, 3);
+}
+
+TEST_F(ClientTest, AnotherHeaderOfAKnownHeightIsALie) {
+  light::Client c = client();
+  ASSERT_TRUE(read(c, "k1"));
+  tamper_ = [](std::string_view method, JsonValue& result) {
+    if (method == "commit") {
+      set_at(result, {"signed_header", "header", "app_hash"}, std::string(64, 'A'));
+    }
+  };
+  EXPECT_EQ(read(c, "k1").error(), LightError::wrong_header_hash);
+}
+
+// It says that a block is there, and shows headers from before it only.
+TEST_F(ClientTest, AnEndpointThatContradictsItselfLags) {
+  light::ClientConfig config;
+  config.poll_interval = light::Millis(1);
+  light::Client c(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
+                  {"toy-1", chain_.parts().validators, std::nullopt, false}, config);
+  ASSERT_TRUE(read(c, "k1"));
+  const JsonValue old = light::to_json(chain_.block(4)->signed_header);
+  int asked = 0;
+  tamper_ = [&](std::string_view method, JsonValue& result) {
+    if (method != "commit") return;
+    ++asked;
+    result.set("signed_header", old);
+  };
+  produce(1);
+  const auto got =
+      context_.await(c.read(kToyValues, to_buffer(as_bytes("k1")), 4, light::Millis(10'000)));
+  EXPECT_EQ(got.error(), LightError::stale);
+  EXPECT_LT(asked, 30);
 }
 
 TEST_F(ClientTest, OnlyFixedValidatorsAreTrustedForever) {

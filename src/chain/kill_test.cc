@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "chain/chain_testing.h"
-#include "chain/ledger_application.h"
+#include "chain/ledger_chain_testing.h"
 #include "chain/persist_points.h"
 #include "ledger/state/network_testing.h"
 #include "ledger/types/keys.h"
@@ -21,23 +21,6 @@ const std::vector<std::string> kPeople = {"alice", "bob", "operator"};
 const ledger::Genesis& genesis() {
   static const ledger::Genesis made = ledger::TestNetwork::funded(kPeople, 1'000'000'000);
   return made;
-}
-
-Result<LocalChain> open_ledger(const std::string& path, int64_t keep_blocks) {
-  ledger::SampleNetwork sample = ledger::sample_network(1);
-  LocalConfig config;
-  config.path = path;
-  config.chain_id = genesis().chain_id;
-  config.genesis_hash = genesis().hash();
-  config.genesis_time_ms = static_cast<UnixMillis>(genesis().time_ms);
-  config.validator = sample.keys[0].public_key();
-  config.power = 10;
-  config.keep_blocks = keep_blocks;
-  auto app = LedgerApplication::create(genesis(), std::make_shared<ledger::ScriptedVerifier>(),
-                                       std::move(sample.secrets[0]));
-  if (!app) return std::unexpected(app.error());
-  return LocalChain::open(config, std::move(*app),
-                          crypto::Ed25519Key::from_seed(sample.keys[0].seed()));
 }
 
 Hash32 hash_of_last(const LocalChain& chain) {
@@ -98,7 +81,7 @@ struct End {
 
 // Opens, goes on to the last block, and says what it came to.
 std::optional<End> go_on(const std::string& path, int64_t keep_blocks) {
-  auto chain = open_ledger(path, keep_blocks);
+  auto chain = open_ledger(genesis(), path, keep_blocks);
   if (!chain) {
     ADD_FAILURE() << describe(chain.error());
     return std::nullopt;
@@ -159,7 +142,7 @@ TEST(KilledLedger, ItsLifeHasDrawsAndCollateralInIt) {
   const TemporaryFolder folder;
   const std::string path = folder.file("ledger.db");
   ASSERT_TRUE(go_on(path, 0));
-  auto chain = open_ledger(path, 0);
+  auto chain = open_ledger(genesis(), path, 0);
   ASSERT_TRUE(chain);
   std::map<std::string, int> families;
   const auto rows = chain->store_for_testing().state_rows();

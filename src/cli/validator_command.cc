@@ -1,12 +1,10 @@
 // `cloister validator --config FILE`: one validator of a replicated network, its application and
 // its CometBFT, kept running.
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
-
-#include "base/files.h"
 #include "base/text.h"
 #include "chain/abci/host.h"
 #include "chain/abci/server.h"
@@ -27,12 +25,11 @@ namespace fs = std::filesystem;
 namespace comet = chain::comet;
 namespace abci = chain::abci;
 
-constexpr size_t kMaxKeyFileBytes = 4096;
 // Clients that were away for an hour, and evidence, need blocks of the past.
 constexpr int64_t kLeastKeptBlocks = 100'000;
 
 struct Config {
-  fs::path file, home, engine_program;
+  fs::path file, home, engine_program, genesis_file, beacon_file;
   ledger::Genesis genesis;
   std::optional<ledger::BeaconSecret> beacon;
   light::EndpointAddress rpc;
@@ -40,36 +37,29 @@ struct Config {
   uint64_t engine_threads = 0, engine_memory_mib = 0;
 };
 
-std::expected<ledger::BeaconSecret, std::string> read_beacon(const Config& config,
+// The share says itself whose it is: it fits one public key of the genesis.
+std::expected<ledger::BeaconSecret, std::string> read_beacon(const ledger::Genesis& genesis,
                                                              const fs::path& path) {
-  const auto json = read_file(comet::consensus_key_file(config.home), kMaxKeyFileBytes);
-  const auto key = json ? comet::consensus_key_from(as_text(*json)) : std::nullopt;
-  if (!key) {
-    return std::unexpected(comet::consensus_key_file(config.home).string() +
-                           ": not a consensus key of CometBFT");
-  }
-  const auto& all = config.genesis.validators;
-  const auto place = std::ranges::find(all, key->public_key(), &ledger::Validator::public_key);
   auto scalar = read_secret_file(path);
   if (!scalar) return std::unexpected(path.string() + ": not a key file");
   ledger::BeaconSecret out;
-  out.index = static_cast<uint16_t>(place - all.begin() + 1);
   out.scalar = std::move(*scalar);
-  if (place == all.end() || !ledger::is_beacon_secret(config.genesis, out)) {
-    return std::unexpected(path.string() + ": not this validator's share of the beacon");
+  for (out.index = 1; out.index <= genesis.validators.size(); ++out.index) {
+    if (ledger::is_beacon_secret(genesis, out)) return out;
   }
-  return out;
+  return std::unexpected(path.string() + ": not a share of this network's beacon");
 }
 
-std::expected<Config, std::string> read_config(const std::string& path) {
+// The file alone: what it names may not be there yet.
+std::expected<Config, std::string> read_settings(const std::string& path) {
   auto file = TomlFile::load(path);
   if (!file) return std::unexpected(file.error());
   Config out;
   out.file = fs::absolute(path);
-  const fs::path genesis = file->path("genesis");
+  out.genesis_file = file->path("genesis");
   out.home = fs::absolute(file->path("home"));
-  const bool has_beacon = file->has("beacon_key"), has_program = file->has("cometbft");
-  const fs::path beacon = has_beacon ? file->path("beacon_key") : fs::path();
+  if (file->has("beacon_key")) out.beacon_file = file->path("beacon_key");
+  const bool has_program = file->has("cometbft");
   out.engine_program =
       has_program ? file->path("cometbft") : comet::find_program().value_or(fs::path());
   const auto rpc = light::address_from(file->text("rpc", "127.0.0.1:26657"));
@@ -84,16 +74,23 @@ std::expected<Config, std::string> read_config(const std::string& path) {
     file->refuse("keep_blocks", fmt::format("is 0, for all, or at least {}", kLeastKeptBlocks));
   }
   if (auto good = file->finish(); !good) return std::unexpected(good.error());
-  auto read = read_genesis(genesis);
-  if (!read) return std::unexpected(read.error());
-  out.genesis = std::move(*read);
-  if (out.genesis.embedded) {
-    return std::unexpected(genesis.string() + " is of a network with one embedded sequencer");
+  return out;
+}
+
+std::expected<Config, std::string> read_config(const std::string& path) {
+  auto out = read_settings(path);
+  if (!out) return out;
+  auto genesis = read_genesis(out->genesis_file);
+  if (!genesis) return std::unexpected(genesis.error());
+  out->genesis = std::move(*genesis);
+  if (out->genesis.embedded) {
+    return std::unexpected(out->genesis_file.string() +
+                           " is of a network with one embedded sequencer");
   }
-  if (has_beacon) {
-    auto secret = read_beacon(out, beacon);
+  if (!out->beacon_file.empty()) {
+    auto secret = read_beacon(out->genesis, out->beacon_file);
     if (!secret) return std::unexpected(secret.error());
-    out.beacon = std::move(*secret);
+    out->beacon = std::move(*secret);
   }
   return out;
 }
@@ -119,6 +116,9 @@ int run_application(Config config) {
     fmt::print(stderr, "error: the ledger stopped: {}\n", chain::describe(error));
     const uint64_t one = 1;
     if (write(failed, &one, sizeof(one)) != sizeof(one)) std::abort();
+  };
+  hosted.on_no_snapshot = [](int64_t height, chain::ChainError error) {
+    fmt::print(stderr, "warning: no snapshot of height {}: {}\n", height, chain::describe(error));
   };
   auto app = chain::LedgerApplication::create(config.genesis, ledger::make_verifier(),
                                               std::move(config.beacon));
@@ -154,6 +154,9 @@ int run_supervised(const Config& config) {
   out.application.stderr_file = (config.home / "application.log").string();
   out.engine.argv = {config.engine_program.string(), "start", "--home", config.home.string()};
   out.engine.folder = config.home.string();
+  // Told to stop while its application goes as well, it may wait for that one for ever; it takes up
+  // after a kill where it was.
+  out.engine.orphaned_signal = SIGKILL;
   out.engine.stdout_file = out.engine.stderr_file = (config.home / "engine.log").string();
   if (config.engine_threads > 0) {
     out.engine.environment.push_back(fmt::format("GOMAXPROCS={}", config.engine_threads));
@@ -184,15 +187,55 @@ int print_status(const Config& config) {
   return kExitOk;
 }
 
+// What a network must know of this validator: for its genesis, and for its peers.
+int make_keys(const Config& config) {
+  SystemRandom random;
+  const auto keys = comet::make_keys(config.home, random);
+  if (!keys) return fail(keys.error());
+  fmt::print("{}\n", JsonValue::object({{"consensus_key", to_hex(keys->consensus.public_key())},
+                                        {"node_id", comet::node_id(keys->node.public_key())}})
+                         .dump());
+  return kExitOk;
+}
+
+// NODE_ID@HOST:PORT
+bool is_peer(const std::string& text) {
+  const size_t at = text.find('@');
+  return at != std::string::npos && fixed_from_hex<20>(text.substr(0, at)) &&
+         light::address_from(text.substr(at + 1));
+}
+
+// What is there stays: keys, votes, a configuration that somebody has changed.
+int make_home(const Config& config, const std::vector<std::string>& peers) {
+  for (const std::string& peer : peers) {
+    if (!is_peer(peer)) return unusable("validator", peer + " is not NODE_ID@HOST:PORT");
+  }
+  SystemRandom random;
+  const auto keys = comet::make_home(config.home, config.genesis, random);
+  if (!keys) return fail(keys.error());
+  const fs::path file = comet::config_file(config.home);
+  if (fs::exists(file)) {
+    fmt::print(stderr, "== {} is there and stays as it is\n", file.string());
+    return kExitOk;
+  }
+  comet::EngineConfig engine;
+  engine.moniker = config.home.filename().string();
+  engine.rpc = light::to_text(config.rpc);
+  engine.peers = peers;
+  if (auto written = comet::write_config(config.home, engine); !written) {
+    return fail(written.error());
+  }
+  fmt::print(stderr, "== {} is ready; addresses and peers are in {}\n", config.home.string(),
+             file.string());
+  return kExitOk;
+}
+
 // What the operator sends with `cloister tx join_validators`.
 int print_join(const Config& config, const std::string& account_text) {
   const auto account = fixed_from_hex<32>(account_text);
   if (!account) return unusable("validator", account_text + " is not an account (64 hex digits)");
-  const auto json = read_file(comet::consensus_key_file(config.home), kMaxKeyFileBytes);
-  const auto key = json ? comet::consensus_key_from(as_text(*json)) : std::nullopt;
-  if (!key) {
-    return fail(comet::consensus_key_file(config.home).string() + ": not a consensus key");
-  }
+  const auto key = comet::read_consensus_key(config.home);
+  if (!key) return fail(key.error());
   fmt::print("{}\n", ledger::sign_join(config.genesis.chain_id, *account, *key).to_json().dump());
   return kExitOk;
 }
@@ -202,23 +245,29 @@ int print_join(const Config& config, const std::string& account_text) {
 Command add_validator(CLI::App& program) {
   struct Options {
     std::string config, join;
-    bool application = false, status = false;
+    std::vector<std::string> peers;
+    bool application = false, status = false, make_keys = false, init = false;
   };
   auto options = std::make_shared<Options>();
   auto app = program.add_subcommand("validator", "run a validator: the ledger under CometBFT");
   app->add_option("--config", options->config, "its configuration file")->required();
-  auto* const alone = app->add_flag("--application", options->application,
-                                    "only the ledger, for who starts CometBFT by other means");
-  auto* const status =
-      app->add_flag("--status", options->status, "how a validator that runs is doing, as JSON");
-  app->add_option("--join-body", options->join,
-                  "print the body of join_validators for this operator's account")
-      ->excludes(alone)
-      ->excludes(status);
-  status->excludes(alone);
+  auto* const instead = app->add_option_group("instead of running it");
+  instead->require_option(0, 1);
+  instead->add_flag("--make-keys", options->make_keys,
+                    "make its keys, and print what a genesis and peers name");
+  auto* const init = instead->add_flag("--init", options->init, "make CometBFT's folder");
+  instead->add_flag("--application", options->application,
+                    "only the ledger, for who starts CometBFT by other means");
+  instead->add_flag("--status", options->status, "how a validator that runs is doing, as JSON");
+  instead->add_option("--join-body", options->join,
+                      "print the body of join_validators for this operator's account");
+  app->add_option("--peer", options->peers, "NODE_ID@HOST:PORT, for --init; repeat")->needs(init);
   return {app, [options] {
-            auto config = read_config(options->config);
+            auto config =
+                options->make_keys ? read_settings(options->config) : read_config(options->config);
             if (!config) return fail(config.error());
+            if (options->make_keys) return make_keys(*config);
+            if (options->init) return make_home(*config, options->peers);
             if (options->status) return print_status(*config);
             if (!options->join.empty()) return print_join(*config, options->join);
             if (options->application) return run_application(std::move(*config));

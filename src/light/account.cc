@@ -5,12 +5,14 @@
 
 #include "ledger/types/account.h"
 #include "ledger/types/keys.h"
+#include "ledger/types/params.h"
 
 namespace cloister::light {
 
 namespace {
 constexpr Millis kReadTimeout{15'000};
-}
+constexpr int kMaxTries = 3;  // both may have changed: the nonce and the fee
+}  // namespace
 
 std::string SendError::describe() const {
   if (light) return std::string(light::describe(*light));
@@ -54,6 +56,7 @@ asio::awaitable<std::expected<Hash32, SendError>> Account::broadcast(ledger::TxK
   tx.nonce = *nonce;
   tx.kind = kind;
   tx.body = body;
+  tx.fee_micro = fee_micro_;
   Buffer bytes = ledger::sign(tx, key_).encode();
   Hash32 tx_id = ledger::tx_id(bytes);
   auto sent = co_await client_.broadcast(std::move(bytes));
@@ -62,6 +65,20 @@ asio::awaitable<std::expected<Hash32, SendError>> Account::broadcast(ledger::TxK
   if (sent->code != 0) co_return std::unexpected(SendError{{}, ledger::code_from(sent->code)});
   next_ = *nonce + 1;
   co_return tx_id;
+}
+
+// With the ledger's own number, which is asked for anew, or with the fee that it wants.
+asio::awaitable<bool> Account::may_send_again(const SendError& error) {
+  if (error.code == ledger::Code::wrong_nonce) co_return true;
+  if (error.code != ledger::Code::fee_too_low) co_return false;
+  Buffer key = to_buffer(as_bytes(ledger::kParamsKey));
+  const auto read = co_await client_.read(ledger::Family::params, std::move(key), 0, kReadTimeout);
+  if (!read || !read->value) co_return false;
+  const auto params = ledger::Params::decode(*read->value);
+  if (!params || params->min_fee_micro > kMaxFeeMicro) co_return false;
+  const bool changed = params->min_fee_micro != fee_micro_;
+  fee_micro_ = params->min_fee_micro;
+  co_return changed;
 }
 
 asio::awaitable<std::expected<TxOutcomeProof, SendError>> Account::send_encoded(ledger::TxKind kind,
@@ -73,9 +90,11 @@ asio::awaitable<std::expected<TxOutcomeProof, SendError>> Account::send_encoded(
   }
   sending_ = true;
   auto tx_id = co_await broadcast(kind, body);
-  bool stale_nonce = !tx_id && tx_id.error().code == ledger::Code::wrong_nonce;
-  if (stale_nonce)
-    tx_id = co_await broadcast(kind, body);  // once more with the ledger's own number
+  for (int tries = 1; !tx_id && tries < kMaxTries; ++tries) {
+    const bool again = co_await may_send_again(tx_id.error());
+    if (!again) break;
+    tx_id = co_await broadcast(kind, body);
+  }
   sending_ = false;
   idle_.cancel();
   if (!tx_id) co_return std::unexpected(tx_id.error());

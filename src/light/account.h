@@ -1,5 +1,5 @@
-// One account's transactions: signed with rising nonces, sent in order, and followed to their
-// proven outcome.
+// One account's transactions: signed with rising nonces and the fee that the ledger asks for, sent
+// in order, and followed to their proven outcome.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -15,6 +15,9 @@ struct SendError {
   std::optional<ledger::Code> code;  // the ledger refused it
   std::string describe() const;
 };
+
+constexpr uint64_t kMaxFeeMicro =
+    100'000;  // of one transaction; a ledger that wants more is told no
 
 class Account {
  public:
@@ -42,11 +45,13 @@ class Account {
   asio::awaitable<std::expected<Hash32, SendError>> broadcast(ledger::TxKind kind,
                                                               const Buffer& body);
   asio::awaitable<std::expected<uint64_t, LightError>> read_nonce();
+  asio::awaitable<bool> may_send_again(const SendError& error);
 
   Client& client_;
   const crypto::Ed25519Key key_;
   const std::string chain_id_;
   std::optional<uint64_t> next_;  // nothing: ask the ledger
+  uint64_t fee_micro_ = 0;        // as the ledger's parameters were when it refused less
   bool sending_ = false;          // nonces go out in order: one broadcast at a time
   asio::steady_timer idle_;       // cancelled when `sending_` ends
 };

@@ -124,6 +124,18 @@ TEST(Encoding, ValidatorSet) {
   EXPECT_EQ(hex(validators_hash(set)), kSetHash);
 }
 
+// CometBFT's order: the greatest power first, then by address; a genesis has them by key.
+TEST(Encoding, ValidatorsOfAGenesis) {
+  ledger::Genesis genesis;
+  genesis.validators.resize(3);
+  for (uint8_t i = 0; i < 32; ++i) genesis.validators[0].public_key[i] = i;
+  genesis.validators[1].public_key.fill(0x11);
+  genesis.validators[2].public_key.fill(0xff);
+  genesis.validators[0].power = genesis.validators[2].power = 10;
+  genesis.validators[1].power = 300;
+  EXPECT_EQ(hex(validators_hash(validators_of(genesis))), kSetHash);
+}
+
 TEST(Encoding, HashesOfLists) {
   const std::vector<Buffer> txs = {to_buffer(as_bytes("tx1")), to_buffer(as_bytes("tx2")),
                                    to_buffer(as_bytes("tx3"))};

@@ -19,8 +19,8 @@ constexpr size_t kMaxReadyLine = 4096;
 
 // Runs between fork and exec: only async-signal-safe calls.
 [[noreturn]] void become(char* const* argv, char* const* environment, const char* folder,
-                         int stdout_fd, int stderr_fd, pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+                         int stdout_fd, int stderr_fd, pid_t parent, int orphaned_signal) {
+  prctl(PR_SET_PDEATHSIG, orphaned_signal);
   if (getppid() != parent) _exit(127);  // the parent died before prctl took effect
   if (stdout_fd >= 0) dup2(stdout_fd, STDOUT_FILENO);
   if (stderr_fd >= 0) dup2(stderr_fd, STDERR_FILENO);
@@ -95,7 +95,8 @@ std::expected<Child, ChildError> Child::start(const ChildOptions& options) {
   pid_t pid = fork();
   if (pid == 0) {
     fcntl(pipe_fds[1], F_SETFD, 0);
-    become(argv.data(), envp.data(), options.folder.c_str(), stdout_fd, stderr_fd, parent);
+    become(argv.data(), envp.data(), options.folder.c_str(), stdout_fd, stderr_fd, parent,
+           options.orphaned_signal);
   }
   close(pipe_fds[1]);
   close_if_open(stdout_fd);

@@ -2,6 +2,7 @@
 // are ready, never outliving their parent, and ended in order.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <expected>
@@ -26,6 +27,7 @@ struct ChildOptions {
   std::string stdout_file;               // likewise
   std::string folder;                    // where it runs; empty: here
   std::vector<std::string> environment;  // NAME=VALUE, besides what this process has
+  int orphaned_signal = SIGTERM;         // what it gets when this process dies, however it dies
 };
 
 // Owns one child. Destruction ends it: SIGTERM, then SIGKILL after `kGraceMs`.
@@ -33,8 +35,7 @@ class Child {
  public:
   static constexpr int kGraceMs = 10'000;
 
-  // The child finds its end of the ready pipe in the environment variable CLOISTER_READY_FD, and
-  // gets SIGTERM when this process dies however it dies.
+  // The child finds its end of the ready pipe in the environment variable CLOISTER_READY_FD.
   static std::expected<Child, ChildError> start(const ChildOptions& options);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;

@@ -15,25 +15,16 @@ before(async () => {
 });
 after(() => place.remove());
 
-function call(path, body) {
-  return fetch(network.origin + path, {
-    method: body ? 'POST' : 'GET',
-    headers: {authorization: `Bearer ${network.token}`, 'content-type': 'application/json'},
-    body: body && JSON.stringify(body),
-    signal: AbortSignal.timeout(kTimeoutMs),
-  });
-}
-
 // Answered, and the trust report of the answer holds.
 async function ask(content) {
-  const model = (await (await call('/v1/models')).json()).data[0].id;
+  const model = (await (await network.call('/v1/models')).json()).data[0].id;
   const messages = [{role: 'user', content}];
-  const response = await call('/v1/chat/completions', {model, messages, max_tokens: 8});
+  const response = await network.call('/v1/chat/completions', {model, messages, max_tokens: 8});
   const body = await response.json();
   assert.equal(response.status, 200, JSON.stringify(body));
   assert.notEqual(body.choices[0].message.content, '');
   const id = response.headers.get('x-cloister-receipt-id');
-  const {trust} = await (await call(`/v1/receipts/${id}`)).json();
+  const {trust} = await (await network.call(`/v1/receipts/${id}`)).json();
   assert.equal(trust.level, 'development');
   return trust;
 }

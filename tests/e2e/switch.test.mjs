@@ -14,24 +14,15 @@ before(async () => {
 });
 after(() => place.remove());
 
-function call(path, body) {
-  return fetch(network.origin + path, {
-    method: body ? 'POST' : 'GET',
-    headers: {authorization: `Bearer ${network.token}`, 'content-type': 'application/json'},
-    body: body && JSON.stringify(body),
-    signal: AbortSignal.timeout(kTimeoutMs),
-  });
-}
-
 async function ask(content, more = {}) {
-  const model = (await (await call('/v1/models')).json()).data[0].id;
+  const model = (await (await network.call('/v1/models')).json()).data[0].id;
   const messages = [{role: 'user', content}];
-  return call('/v1/chat/completions', {model, messages, max_tokens: 16, ...more});
+  return network.call('/v1/chat/completions', {model, messages, max_tokens: 16, ...more});
 }
 
 // The node whose session the gateway uses next: first its endpoint, then who listens there.
 async function next_node() {
-  const {trust} = await (await call('/v1/attestation/report')).json();
+  const {trust} = await (await network.call('/v1/attestation/report')).json();
   const escaped = trust.instance.endpoint.replaceAll('.', '\\.');
   const line = network.text.err.match(new RegExp(`^== (node-\\d) verified .*, ${escaped}$`, 'm'));
   assert.ok(line, `no node listens at ${trust.instance.endpoint}`);
@@ -66,7 +57,7 @@ test('a node that dies while its session waits is replaced before the first toke
     assert.equal(response.status, 200, JSON.stringify(body));
     assert.notEqual(body.choices[0].message.content, '');
     const id = response.headers.get('x-cloister-receipt-id');
-    const {trust} = await (await call(`/v1/receipts/${id}`)).json();
+    const {trust} = await (await network.call(`/v1/receipts/${id}`)).json();
     assert.equal(trust.level, 'development');
     assert.notEqual(trust.instance.endpoint, victim.endpoint);
   }

@@ -1,6 +1,15 @@
 // `cloister testnet`: a network of validators, from nothing to a stop that leaves nothing behind.
 import assert from 'node:assert/strict';
-import {existsSync, readFileSync, statSync} from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
@@ -42,13 +51,14 @@ test('its files are those that operators keep, and secrets are theirs alone', as
 });
 
 test('it makes blocks, stops, and goes on from there', async () => {
-  const first = await testnet('--until-height', '5');
+  const first = await testnet('--until-height', '40');
   assert.equal(first.code, 0, first.err);
-  assert.ok(heights(first.out).every((h) => h >= 5));
+  assert.ok(heights(first.out).every((h) => h >= 40));
   assert.deepEqual(place.left_over(), []);
-  const second = await testnet('--until-height', '12');
+  const second = await testnet('--until-height', '45');
   assert.equal(second.code, 0, second.err);
-  assert.ok(heights(second.out.split('\n')[0]).every((h) => h >= 5 || h === 0), second.out);
+  const all_up = second.out.split('\n').find((line) => /^heights( [1-9]\d*){4}$/.test(line));
+  assert.ok(heights(all_up).every((h) => h >= 40), second.out);
   assert.deepEqual(place.left_over(), []);
 });
 
@@ -57,6 +67,51 @@ test('another number of validators is not what is there', async () => {
   const refused = await run(place, words);
   assert.equal(refused.code, 1);
   assert.match(refused.err, /is of 4 validators/);
+});
+
+// docs/validators.md, "Founding a network", by one founder.
+test('a network is founded from keys that its founder makes', async () => {
+  const folder = join(place.folder, 'founded');
+  mkdirSync(folder);
+  const file = (name) => join(folder, name);
+  const config = 'genesis = "genesis.json"\nhome = "home"\nbeacon_key = "beacon.key"\n';
+  writeFileSync(file('validator.toml'), config);
+  const validator = (...words) => run(place, ['validator', '--config', file('validator.toml'), ...words]);
+  const good = async (step) => {
+    const {code, out, err} = await step;
+    assert.equal(code, 0, err);
+    return out.trim();
+  };
+  const refused = async (step, why) => {
+    const {code, err} = await step;
+    assert.notEqual(code, 0);
+    assert.match(err, why);
+  };
+
+  const keys = JSON.parse(await good(validator('--make-keys')));
+  assert.deepEqual(Object.keys(keys), ['consensus_key', 'node_id']);
+  assert.deepEqual(JSON.parse(await good(validator('--make-keys'))), keys);
+  await refused(validator('--init'), /genesis\.json/);
+  const operator = await good(run(place, ['keys', 'new', file('operator.key')]));
+  const words = ['genesis', 'new', file('genesis.json'), '--chain-id', 'founded-1'];
+  words.push('--validator', `${keys.consensus_key}=${operator.split(/\s/).at(-1)}`);
+  await good(run(place, [...words, '--beacon-shares', file('shares')]));
+  const [share] = readdirSync(file('shares'));
+
+  copyFileSync(join(place.folder, 'net', 'validator-1', 'beacon.key'), file('beacon.key'));
+  await refused(validator('--init'), /not a share of this network's beacon/);
+  copyFileSync(join(file('shares'), share), file('beacon.key'));
+  await refused(validator('--init', '--peer', 'nobody@nowhere'), /is not NODE_ID@HOST:PORT/);
+  const peer = `${keys.node_id}@203.0.113.7:26656`;
+  await good(validator('--init', '--peer', peer));
+  const written = readFileSync(join(file('home'), 'config', 'config.toml'), 'utf8');
+  assert.match(written, new RegExp(`persistent_peers = "${peer}"`));
+  assert.match((await validator('--init')).err, /config\.toml is there and stays as it is/);
+
+  mkdirSync(join(file('home'), 'data', 'blockstore.db'));
+  rmSync(join(file('home'), 'data', 'priv_validator_state.json'));
+  await refused(validator('--init'), /what was signed is not known/);
+  await refused(validator('--init', '--status'), /at most 1|excludes|mutually|REQUIRED|option/i);
 });
 
 test('a validator that does not run says so, and one that runs how it is', async () => {

@@ -82,7 +82,7 @@ class World {
     result->emplace(co_await std::move(work));
   }
 
-  chain::TemporaryFolder files_;
+  TemporaryFolder files_;
   std::vector<std::shared_ptr<void>> kept_;
   std::optional<chain::LedgerDaemon> ledger_;
   asio::executor_work_guard<asio::io_context::executor_type> guard_;

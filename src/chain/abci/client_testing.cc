@@ -1,6 +1,7 @@
 #include "chain/abci/client_testing.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -26,6 +27,10 @@ TestConnection::TestConnection(const std::string& path)
   std::copy(path.begin(), path.end(), address.sun_path);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   if (::connect(fd_, generic, sizeof(address)) != 0) std::abort();
+  // An answer that never comes is a closed connection to the test.
+  const timeval patience{60, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
 TestConnection::~TestConnection() {

@@ -3,31 +3,21 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "chain/abci/convert.h"
-#include "chain/ledger_application.h"
 #include "light/proof.h"
 
 namespace cloister::chain::abci {
 namespace {
 
-constexpr size_t kInstances = 4;
+constexpr size_t kInstances = kDrivenValidators;
 constexpr int64_t kProposalBytes = 60'000;
 const std::vector<std::string> kPeople = {"alice", "bob", "operator"};
 constexpr const char* kJoiner = "consensus of alice";
 
 void must(bool held, const char* what) {
   if (!held) ADD_FAILURE() << what;
-}
-
-std::vector<chain::ValidatorUpdate> validators_of(const ledger::Genesis& genesis) {
-  std::vector<chain::ValidatorUpdate> out;
-  for (const auto& v : genesis.validators) {
-    out.push_back({v.public_key, static_cast<int64_t>(v.power)});
-  }
-  return out;
 }
 
 template <typename Fill>
@@ -46,71 +36,6 @@ Timestamp form_of(const light::Timestamp& time) {
 
 }  // namespace
 
-const ledger::Genesis& driven_genesis() {
-  static const ledger::Genesis made = [] {
-    ledger::Genesis g = ledger::sample_network(kInstances).genesis;
-    for (const std::string& who : kPeople) {
-      ledger::GenesisAccount entry;
-      entry.account = ledger::key_of(who).public_key();
-      entry.balance_micro = 1'000'000'000;
-      g.accounts.push_back(entry);
-    }
-    std::ranges::sort(g.accounts, {}, &ledger::GenesisAccount::account);
-    return g;
-  }();
-  return made;
-}
-
-Result<std::unique_ptr<Host>> open_driven(const std::string& dir, size_t index) {
-  ledger::SampleNetwork sample = ledger::sample_network(kInstances);
-  auto app =
-      LedgerApplication::create(driven_genesis(), std::make_shared<ledger::ScriptedVerifier>(),
-                                std::move(sample.secrets[index]));
-  if (!app) return std::unexpected(app.error());
-  HostConfig config;
-  config.dir = dir;
-  config.identity = {driven_genesis().chain_id, driven_genesis().hash()};
-  config.validators = validators_of(driven_genesis());
-  config.snapshot_interval = 2;
-  return Host::open(std::move(config), std::move(*app));
-}
-
-// --- one instance -------------------------------------------------------------------------------
-
-DrivenInstance::DrivenInstance(std::string dir, size_t index)
-    : dir_(std::move(dir)), index_(index) {
-  std::filesystem::create_directories(dir_);
-}
-
-void DrivenInstance::start() {
-  auto host = open_driven(dir_, index_);
-  ASSERT_TRUE(host) << chain::describe(host.error());
-  host_ = std::move(*host);
-  Host* const serving = host_.get();
-  auto server = Server::start(
-      dir_ + "/app.sock", [serving](const Request& request) { return serving->handle(request); });
-  ASSERT_TRUE(server);
-  server_.emplace(std::move(*server));
-  reconnect();
-}
-
-void DrivenInstance::crash() {
-  connections_.clear();
-  server_.reset();
-  host_.reset();
-}
-
-void DrivenInstance::reconnect() {
-  connections_.clear();
-  for (int i = 0; i < 4; ++i) connections_.emplace_back(dir_ + "/app.sock");
-}
-
-void DrivenInstance::wipe() {
-  crash();
-  std::filesystem::remove_all(dir_);
-  std::filesystem::create_directories(dir_);
-}
-
 // --- beginnings, crashes and what comes after ---------------------------------------------------
 
 Driver::Driver(uint64_t seed, const std::string& dir)
@@ -125,13 +50,7 @@ Driver::Driver(uint64_t seed, const std::string& dir)
 }
 
 void Driver::begin(DrivenInstance& instance) {
-  const Response answer = instance.consensus(request_of([](Request& r) {
-    RequestInitChain& init = *r.mutable_init_chain();
-    init.set_chain_id(driven_genesis().chain_id);
-    init.set_initial_height(1);
-    init.set_app_state_bytes(app_state(driven_genesis().hash()).dump());
-    for (const auto& v : validators_of(driven_genesis())) write(v, *init.add_validators());
-  }));
+  const Response answer = instance.consensus(init_request());
   const auto root = to_fixed<32>(bytes_of(answer.init_chain().app_hash()));
   ASSERT_TRUE(root) << answer.exception().error();
   must(blocks_.empty() ? root_ == Hash32{} || root_ == *root : true, "another genesis root");
@@ -383,6 +302,7 @@ Driver::Proposal Driver::prepare(size_t proposer) {
     *prepare.mutable_local_last_commit() = last_votes();
     prepare.set_height(decided() + 1);
   }));
+  if (chance(40)) disturb();
   Proposal out;
   size_t bytes = 0;
   for (const std::string& tx : answer.prepare_proposal().txs()) {
@@ -472,6 +392,7 @@ void Driver::vote(Block& block, const Proposal& proposal, int round) {
         r.mutable_extend_vote()->set_hash(proposal.hash);
       }));
       std::string extension = extended.extend_vote().vote_extension();
+      if (chance(60)) disturb();
       if (chance(10)) extension = "nothing that anybody reads";
       const Response verified = any().consensus(request_of([&](Request& r) {
         r.mutable_verify_vote_extension()->set_height(decided() + 1);
@@ -564,7 +485,7 @@ void Driver::finalize(DrivenInstance& instance, Block& block) {
     EXPECT_EQ(info.info().last_block_height(), decided());
     if (decided() == 0) begin(instance);
   }
-  const Response committed = instance.consensus(request_of([](Request& r) { r.mutable_commit(); }));
+  const Response committed = instance.consensus(commit_request());
   EXPECT_TRUE(committed.has_commit()) << committed.exception().error();
 }
 

@@ -6,9 +6,10 @@
 
 #include "base/text.h"
 #include "chain/abci/convert.h"
-#include "chain/abci/nonces.h"
+#include "chain/abci/joining.h"
 #include "chain/abci/snapshots.h"
 #include "chain/abci/state_store.h"
+#include "chain/abci/views.h"
 #include "chain/block.h"
 #include "chain/local_chain.h"
 #include "crypto/hash.h"
@@ -18,25 +19,7 @@ namespace {
 
 constexpr const char* kAbciVersion = "2.0.0";
 constexpr const char* kName = "cloister";
-constexpr std::string_view kStorePath = "/store/";
 constexpr const char* kGenesisMember = "genesis_sha256";
-constexpr size_t kMaxKeyBytes = 1024;
-constexpr uint32_t kQueryRefused = 1;
-constexpr uint32_t kTooLarge = 1, kTooManyWaiting = 200;  // of CheckTx, besides the ledger's codes
-
-// What queries and CheckTx see: everything up to the last commit.
-struct Published {
-  int64_t height = 0;
-  std::vector<std::shared_ptr<const StateView>> views;  // the last one is after `height`
-
-  const StateView& newest() const { return *views.back(); }
-  const StateView* at(int64_t wanted) const {
-    const int64_t oldest = height + 1 - static_cast<int64_t>(views.size());
-    if (wanted < oldest || wanted > height) return nullptr;
-    return views[static_cast<size_t>(wanted - oldest)].get();
-  }
-};
-using PublishedPtr = std::shared_ptr<const Published>;
 
 // A block that was finalised and waits for its commit.
 struct Candidate {
@@ -50,10 +33,6 @@ Response exception(std::string_view why) {
   Response out;
   out.mutable_exception()->set_error(std::string(why));
   return out;
-}
-
-bool fits(const std::string& tx) {
-  return !tx.empty() && tx.size() <= kMaxTxBytes;
 }
 
 template <typename T>
@@ -73,20 +52,18 @@ class Host::Impl {
       : config_(std::move(config)),
         app_(std::move(app)),
         store_(std::move(store)),
-        snapshots_(std::filesystem::path(config_.dir) / "snapshots") {
+        snapshots_(std::filesystem::path(config_.dir) / "snapshots", config_.on_no_snapshot) {
     publish();
   }
 
   Response handle(const Request& request);
-  int64_t height() const { return published()->height; }
+  int64_t height() const { return views_.height(); }
   void wait_snapshots() { snapshots_.wait(); }
   Status limit_pages(int64_t pages) { return store_.limit_pages_for_testing(pages); }
 
  private:
   Response info();
   Response init_chain(const RequestInitChain& request);
-  Response query(const RequestQuery& request) const;
-  Response check_tx(const RequestCheckTx& request);
   Response prepare(const RequestPrepareProposal& request);
   Response process(const RequestProcessProposal& request);
   Response extend(const RequestExtendVote& request);
@@ -100,13 +77,9 @@ class Host::Impl {
 
   bool may_be_proposed(const RequestProcessProposal& request) const;
   Status forget_candidate();
-  Status take_snapshot();
+  Status join();
   Response fail(ChainError error);
-  void publish();
-  PublishedPtr published() const {
-    const std::lock_guard lock(published_mutex_);
-    return published_;
-  }
+  void publish() { views_.publish(store_.committed().height, app_->view()); }
 
   const HostConfig config_;
 
@@ -115,12 +88,9 @@ class Host::Impl {
   std::unique_ptr<Application> app_;
   StateStore store_;
   std::optional<Candidate> candidate_;
-  std::optional<SnapshotReader> fetched_;
-  std::optional<SnapshotManifest> offered_;
+  JoiningState joining_;
 
-  mutable std::mutex published_mutex_;
-  PublishedPtr published_;
-  WaitingNonces waiting_;
+  CommittedViews views_;
   Snapshots snapshots_;
 };
 
@@ -140,10 +110,16 @@ Response Host::Impl::handle(const Request& request) {
       return info();
     case Request::kInitChain:
       return init_chain(request.init_chain());
-    case Request::kQuery:
-      return query(request.query());
-    case Request::kCheckTx:
-      return check_tx(request.check_tx());
+    case Request::kQuery: {
+      Response out;
+      *out.mutable_query() = views_.query(request.query());
+      return out;
+    }
+    case Request::kCheckTx: {
+      Response out;
+      *out.mutable_check_tx() = views_.check_tx(request.check_tx());
+      return out;
+    }
     case Request::kCommit:
       return commit();
     case Request::kListSnapshots:
@@ -170,22 +146,6 @@ Response Host::Impl::handle(const Request& request) {
   return exception("a request of a kind that ABCI 2.0 does not have");
 }
 
-// --- what everybody sees ------------------------------------------------------------------------
-
-void Host::Impl::publish() {
-  auto next = std::make_shared<Published>();
-  const PublishedPtr before = published();
-  next->height = store_.committed().height;
-  if (before && before->height + 1 == next->height) next->views = before->views;
-  if (next->views.size() == kViewsKept) next->views.erase(next->views.begin());
-  next->views.push_back(app_->view());
-  {
-    const std::lock_guard lock(published_mutex_);
-    published_ = next;
-  }
-  waiting_.begin(next->height);
-}
-
 Response Host::Impl::info() {
   const std::lock_guard lock(blocks_mutex_);
   Response out;
@@ -198,70 +158,6 @@ Response Host::Impl::info() {
     info.set_last_block_app_hash(string_of(store_.committed().app_hash));
   }
   return out;
-}
-
-Response Host::Impl::query(const RequestQuery& request) const {
-  const PublishedPtr now = published();
-  const int64_t height = request.height() == 0 ? now->height : request.height();
-  Response out;
-  ResponseQuery& answer = *out.mutable_query();
-  const auto refuse = [&](std::string_view why) {
-    answer.set_code(kQueryRefused);
-    answer.set_codespace(kName);
-    answer.set_log(std::string(why));
-    return out;
-  };
-  const StateView* view = now->at(height);
-  if (!view) return refuse("the state of this height is not here");
-  if (!request.path().starts_with(kStorePath)) return refuse("paths are /store/FAMILY");
-  if (request.data().size() > kMaxKeyBytes) return refuse("the key is too long");
-  const auto read = view->read(request.path().substr(kStorePath.size()), bytes_of(request.data()));
-  if (!read) return refuse("no such family of records");
-  answer.set_key(request.data());
-  answer.set_height(height);
-  if (read->value) answer.set_value(string_of(*read->value));
-  if (!request.prove()) return out;
-  for (const light::ProofOp& op : read->proof) {
-    ProofOp& form = *answer.mutable_proof_ops()->add_ops();
-    form.set_type(op.type);
-    form.set_key(string_of(op.key));
-    form.set_data(string_of(op.data));
-  }
-  return out;
-}
-
-Response Host::Impl::check_tx(const RequestCheckTx& request) {
-  Response out;
-  ResponseCheckTx& answer = *out.mutable_check_tx();
-  if (!fits(request.tx())) {
-    answer.set_code(kTooLarge);
-    answer.set_log(std::string(describe(Admission::too_large)));
-    return out;
-  }
-  const Bytes tx = bytes_of(request.tx());
-  const Hash32 id = light::tx_id(tx);
-  const bool again = waiting_.knows(id);
-  for (;;) {
-    const PublishedPtr now = published();
-    const TxCheck check = again ? now->newest().check_again(tx) : now->newest().check(tx);
-    answer.set_code(check.code);
-    answer.set_log(check.log);
-    if (check.code != 0) return out;
-    switch (waiting_.add(id, check, now->height)) {
-      case WaitingNonces::Verdict::accepted:
-        return out;
-      case WaitingNonces::Verdict::wrong_nonce:
-        answer.set_code(check.wrong_nonce_code);
-        answer.set_log(std::string(describe(Admission::wrong_nonce)));
-        return out;
-      case WaitingNonces::Verdict::too_many:
-        answer.set_code(kTooManyWaiting);
-        answer.set_log(std::string(describe(Admission::full)));
-        return out;
-      case WaitingNonces::Verdict::another_height:
-        break;  // a block was committed meanwhile: once more, on its state
-    }
-  }
 }
 
 // --- the beginning ------------------------------------------------------------------------------
@@ -459,62 +355,37 @@ Response Host::Impl::load_chunk(const RequestLoadSnapshotChunk& request) const {
   return out;
 }
 
-// The engine has verified `app_hash` with its light client; the manifest must lead there.
 Response Host::Impl::offer_snapshot(const RequestOfferSnapshot& request) {
   const std::lock_guard lock(blocks_mutex_);
   Response out;
-  const auto answer = [&](ResponseOfferSnapshot::Result result) {
-    out.mutable_offer_snapshot()->set_result(result);
-    return out;
-  };
-  if (store_.committed().height != 0) return answer(ResponseOfferSnapshot::ABORT);
-  const Snapshot& snapshot = request.snapshot();
-  if (snapshot.format() != kSnapshotFormat) return answer(ResponseOfferSnapshot::REJECT_FORMAT);
-  const Bytes metadata = bytes_of(snapshot.metadata());
-  auto manifest = SnapshotManifest::decode(metadata);
-  const bool agrees = manifest && static_cast<uint64_t>(manifest->height) == snapshot.height() &&
-                      manifest->chunks.size() == snapshot.chunks() &&
-                      equal(crypto::sha256(metadata), bytes_of(snapshot.hash())) &&
-                      equal(manifest->app_hash, bytes_of(request.app_hash()));
-  if (!agrees) return answer(ResponseOfferSnapshot::REJECT);
-  offered_ = *manifest;
-  fetched_.emplace(std::move(*manifest));
-  return answer(ResponseOfferSnapshot::ACCEPT);
+  const bool begun = store_.committed().height != 0;
+  out.mutable_offer_snapshot()->set_result(begun ? ResponseOfferSnapshot::ABORT
+                                                 : joining_.offer(request));
+  return out;
 }
 
 Response Host::Impl::apply_chunk(const RequestApplySnapshotChunk& request) {
   const std::lock_guard lock(blocks_mutex_);
   Response out;
   auto& answer = *out.mutable_apply_snapshot_chunk();
-  if (!fetched_) {
-    answer.set_result(ResponseApplySnapshotChunk::ABORT);
-    return out;
-  }
-  if (!fetched_->add(request.index(), bytes_of(request.chunk()))) {
-    answer.set_result(ResponseApplySnapshotChunk::RETRY);
-    answer.add_refetch_chunks(request.index());
-    if (!request.sender().empty()) answer.add_reject_senders(request.sender());
-    return out;
-  }
-  answer.set_result(ResponseApplySnapshotChunk::ACCEPT);
-  if (!fetched_->missing().empty()) return out;
-  const Status taken = take_snapshot();
-  if (taken) return out;
-  const bool bad = taken.error() == ChainError::bad_snapshot ||
-                   taken.error() == ChainError::root_mismatch ||
-                   taken.error() == ChainError::bad_genesis;
-  if (!bad) return fail(taken.error());
+  answer = joining_.take(request);
+  if (!joining_.complete()) return out;
+  const Status joined = join();
+  if (joined) return out;
+  const bool bad = joined.error() == ChainError::bad_snapshot ||
+                   joined.error() == ChainError::root_mismatch ||
+                   joined.error() == ChainError::bad_genesis;
+  if (!bad) return fail(joined.error());
   answer.set_result(ResponseApplySnapshotChunk::REJECT_SNAPSHOT);
   return out;
 }
 
-Status Host::Impl::take_snapshot() {
-  const SnapshotManifest manifest = *std::exchange(offered_, std::nullopt);
-  auto rows = std::exchange(fetched_, std::nullopt)->finish();
-  if (!rows) return std::unexpected(rows.error());
-  const Status restored = app_->restore(*rows, manifest.app_hash);
+Status Host::Impl::join() {
+  const auto fetched = joining_.finish();
+  if (!fetched) return std::unexpected(fetched.error());
+  const Status restored = app_->restore(fetched->rows, fetched->at.app_hash);
   if (!restored) return restored;
-  const Status stored = store_.replace({manifest.height, manifest.app_hash}, *rows);
+  const Status stored = store_.replace(fetched->at, fetched->rows);
   if (stored) publish();
   return stored;
 }

@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "chain/abci/messages.pb.h"
+#include "chain/abci/snapshots.h"
 #include "chain/application.h"
 
 namespace cloister::chain::abci {
@@ -31,6 +32,7 @@ struct HostConfig {
   int64_t snapshot_interval = 0;                   // blocks between snapshots; 0: none
   std::function<void(int64_t height)> on_commit;   // once it is on disk, on the engine's thread
   std::function<void(ChainError)> on_failure;
+  Snapshots::OnFailure on_no_snapshot;  // on a thread of its own; nothing else depends on it
 };
 
 class Host {

@@ -8,9 +8,10 @@
 #include <thread>
 
 #include "chain/abci/convert.h"
-#include "chain/abci/driver_testing.h"
+#include "chain/abci/instance_testing.h"
 #include "chain/chain_testing.h"
 #include "crypto/hash.h"
+#include "ledger/state/network_testing.h"
 
 namespace cloister::chain::abci {
 namespace {
@@ -26,34 +27,6 @@ class HostTest : public testing::Test {
     auto opened = open_driven(dir, index);
     ASSERT_TRUE(opened) << chain::describe(opened.error());
     host_ = std::move(*opened);
-  }
-  static Request init_request() {
-    Request r;
-    r.mutable_init_chain()->set_chain_id(driven_genesis().chain_id);
-    r.mutable_init_chain()->set_initial_height(1);
-    r.mutable_init_chain()->set_app_state_bytes(app_state(driven_genesis().hash()).dump());
-    for (const auto& v : driven_genesis().validators) {
-      write({v.public_key, static_cast<int64_t>(v.power)},
-            *r.mutable_init_chain()->add_validators());
-    }
-    return r;
-  }
-  static Request block_request(int64_t height, const std::vector<Buffer>& txs = {},
-                               std::string_view salt = "") {
-    Request r;
-    RequestFinalizeBlock& block = *r.mutable_finalize_block();
-    for (const Buffer& tx : txs) block.add_txs(string_of(tx));
-    block.set_height(height);
-    block.set_hash(
-        string_of(ledger::hash_of("block " + std::to_string(height) + std::string(salt))));
-    block.mutable_time()->set_seconds(static_cast<int64_t>(driven_genesis().time_ms / 1000) +
-                                      height);
-    return r;
-  }
-  static Request commit_request() {
-    Request r;
-    r.mutable_commit();
-    return r;
   }
   void make_block(int64_t height, const std::vector<Buffer>& txs = {}) {
     ASSERT_TRUE(host_->handle(block_request(height, txs)).has_finalize_block());

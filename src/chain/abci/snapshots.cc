@@ -33,8 +33,8 @@ std::vector<int64_t> heights_in(const std::filesystem::path& dir) {
 
 }  // namespace
 
-Snapshots::Snapshots(std::filesystem::path dir)
-    : dir_(std::move(dir)), worker_([this] { work(); }) {}
+Snapshots::Snapshots(std::filesystem::path dir, OnFailure on_failure)
+    : dir_(std::move(dir)), on_failure_(std::move(on_failure)), worker_([this] { work(); }) {}
 
 Snapshots::~Snapshots() {
   {
@@ -70,7 +70,9 @@ void Snapshots::work() {
     busy_ = true;
     lock.unlock();
     // Whoever joins takes an older one, or another node's: nothing here depends on it.
-    if (write(height, *view)) prune();
+    const Status written = write(height, *view);
+    if (written) prune();
+    if (!written && on_failure_) on_failure_(height, written.error());
     lock.lock();
     busy_ = false;
     changed_.notify_all();
@@ -96,7 +98,9 @@ Status Snapshots::write(int64_t height, const StateView& view) const {
   if (!manifest) return std::unexpected(manifest.error());
   const Status written = put(kManifest, manifest->encode());
   if (!written) return written;
-  std::filesystem::rename(draft, dir_ / std::to_string(height), failed);
+  const auto place = dir_ / std::to_string(height);
+  std::filesystem::remove_all(place, failed);  // of this height before the state was lost
+  std::filesystem::rename(draft, place, failed);
   return failed ? std::unexpected(ChainError::io) : Status{};
 }
 

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -16,7 +17,9 @@ constexpr size_t kSnapshotsKept = 2;
 
 class Snapshots {
  public:
-  explicit Snapshots(std::filesystem::path dir);
+  using OnFailure = std::function<void(int64_t height, ChainError error)>;
+
+  explicit Snapshots(std::filesystem::path dir, OnFailure on_failure = {});
   ~Snapshots();
   Snapshots(const Snapshots&) = delete;
   Snapshots& operator=(const Snapshots&) = delete;
@@ -36,6 +39,7 @@ class Snapshots {
   void prune() const;
 
   const std::filesystem::path dir_;
+  const OnFailure on_failure_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<const StateView> wanted_;

@@ -160,6 +160,10 @@ TEST(CometFaults, ExtensionsThatAreWithheldOrNonsenseAreLeftOut) {
     return out;
   });
   f.others_go_on(6);
+  // The shares of the others are enough for a draw.
+  TestClient client = f.network.client(kOthers);
+  bring_up_instance(f.network, client);
+  expect_a_draw(f.network, client);
   f.network.expect_agreement({0, 1, 2, 3}, f.network[0].height());
 }
 

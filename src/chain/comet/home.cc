@@ -15,17 +15,23 @@ std::expected<void, std::string> put(const fs::path& path, const std::string& te
   return std::unexpected(fmt::format("{} cannot be written", path.string()));
 }
 
+std::expected<crypto::Ed25519Key, std::string> key_from(const fs::path& path, Buffer json) {
+  auto key = consensus_key_from(as_text(json));
+  wipe(json.data(), json.size());
+  if (key) return std::move(*key);
+  return std::unexpected(fmt::format("{} is not an Ed25519 key of CometBFT", path.string()));
+}
+
 // Both of CometBFT's key files have the key in the same member.
 std::expected<crypto::Ed25519Key, std::string> key_at(
     const fs::path& path, Random& random, std::string (*form)(const crypto::Ed25519Key&)) {
-  const auto there = read_file(path, kMaxKeyFileBytes);
-  if (there) {
-    auto key = consensus_key_from(as_text(*there));
-    if (key) return std::move(*key);
-    return std::unexpected(fmt::format("{} is not an Ed25519 key of CometBFT", path.string()));
-  }
+  auto there = read_file(path, kMaxKeyFileBytes);
+  if (there) return key_from(path, std::move(*there));
   auto key = crypto::Ed25519Key::generate(random);
-  if (auto written = put(path, form(key)); !written) return std::unexpected(written.error());
+  std::string text = form(key);
+  const auto written = put(path, text);
+  wipe(text.data(), text.size());
+  if (!written) return std::unexpected(written.error());
   return key;
 }
 
@@ -52,6 +58,11 @@ std::expected<HomeKeys, std::string> make_home(const fs::path& home, const ledge
   std::error_code failed;
   const fs::path state = home / "data" / "priv_validator_state.json";
   if (!fs::exists(state, failed)) {
+    if (fs::exists(home / "data" / "blockstore.db", failed)) {
+      return std::unexpected(
+          fmt::format("{} has blocks, and {} is missing: what was signed is not known",
+                      home.string(), state.string()));
+    }
     if (auto written = put(state, fresh_state_json()); !written) {
       return std::unexpected(written.error());
     }
@@ -64,7 +75,22 @@ std::expected<HomeKeys, std::string> make_home(const fs::path& home, const ledge
 }
 
 std::expected<void, std::string> write_config(const fs::path& home, const EngineConfig& config) {
-  return put(home / "config" / "config.toml", config_toml(config));
+  return put(config_file(home), config_toml(config));
+}
+
+fs::path consensus_key_file(const fs::path& home) {
+  return home / "config" / "priv_validator_key.json";
+}
+
+fs::path config_file(const fs::path& home) {
+  return home / "config" / "config.toml";
+}
+
+std::expected<crypto::Ed25519Key, std::string> read_consensus_key(const fs::path& home) {
+  const fs::path path = consensus_key_file(home);
+  auto json = read_file(path, kMaxKeyFileBytes);
+  if (!json) return std::unexpected(fmt::format("{} cannot be read", path.string()));
+  return key_from(path, std::move(*json));
 }
 
 }  // namespace cloister::chain::comet

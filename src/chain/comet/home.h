@@ -19,14 +19,16 @@ struct HomeKeys {
 // The error is a sentence for the operator. Keys that are there stay; so does everything of
 // CometBFT's own.
 std::expected<HomeKeys, std::string> make_keys(const std::filesystem::path& home, Random& random);
-// All but config.toml.
+// All but config.toml. Refuses a folder that has blocks and no record of the last vote: a validator
+// that forgot what it signed could sign something else.
 std::expected<HomeKeys, std::string> make_home(const std::filesystem::path& home,
                                                const ledger::Genesis& genesis, Random& random);
 std::expected<void, std::string> write_config(const std::filesystem::path& home,
                                               const EngineConfig& config);
 
-inline std::filesystem::path consensus_key_file(const std::filesystem::path& home) {
-  return home / "config" / "priv_validator_key.json";
-}
+std::filesystem::path consensus_key_file(const std::filesystem::path& home);
+std::filesystem::path config_file(const std::filesystem::path& home);
+std::expected<crypto::Ed25519Key, std::string> read_consensus_key(
+    const std::filesystem::path& home);
 
 }  // namespace cloister::chain::comet

@@ -27,41 +27,6 @@ uint64_t balance(TestClient& client, const std::string& who) {
   return account ? account->balance_micro : 0;
 }
 
-// An operator with a stake, and its instance, verified by every validator.
-void bring_up_instance(TestCometNetwork& network, TestClient& client) {
-  ledger::OperatorBond bond;
-  bond.amount_micro = network.genesis().params.min_stake_micro;
-  ASSERT_EQ(client.send("operator", bond), ledger::Code::ok);
-  const auto newest = client.run((*client).latest());
-  ASSERT_TRUE(newest);
-  const auto height = static_cast<uint64_t>(newest->height - 1);
-  const auto block =
-      client.read<ledger::BlockRef>(ledger::Family::blocks, ledger::number_key(height));
-  ASSERT_TRUE(block);
-  const auto body =
-      ledger::registration_at(network.genesis(), "operator", "node", 1, height, block->hash);
-  ASSERT_EQ(client.send("operator", body), ledger::Code::ok);
-}
-
-// Opens a session and waits for its draw, which takes shares of two validators.
-void expect_a_draw(TestClient& client) {
-  const auto before =
-      client.read<ledger::Account>(ledger::Family::accounts, ledger::key_of("alice").public_key());
-  const uint64_t nonce = before ? before->nonce : 0;
-  ASSERT_EQ(client.send("alice", ledger::TestNetwork::open_body(100'000)), ledger::Code::ok);
-  const ledger::SessionId id =
-      ledger::session_id("cloister-test-1", ledger::key_of("alice").public_key(), nonce);
-  for (;;) {
-    const auto session = client.read<ledger::Session>(ledger::Family::sessions, id);
-    ASSERT_TRUE(session);
-    if (session->state == ledger::SessionState::assigned) return;
-    ASSERT_EQ(session->state, ledger::SessionState::requested);
-    const auto newest = client.run((*client).latest());
-    ASSERT_TRUE(newest);
-    ASSERT_TRUE(client.run((*client).watch(newest->height + 1, light::Millis(kPatienceMs))));
-  }
-}
-
 // Until two of four validators' votes for the next height are all that there is. Its own height.
 int64_t wait_half(TestMember& member) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
@@ -90,7 +55,7 @@ TEST(CometNetwork, FourValidatorsAgreeAndClientsProveIt) {
   ledger::Transfer too_much = transfer("bob", 2'000'000'000);
   EXPECT_EQ(client.send("alice", too_much), ledger::Code::insufficient_balance);
   bring_up_instance(network, client);
-  expect_a_draw(client);
+  expect_a_draw(network, client);
   network.expect_agreement(kAll, network[0].height());
 }
 

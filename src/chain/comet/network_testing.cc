@@ -13,6 +13,7 @@
 #include "chain/comet/probe.h"
 #include "chain/comet/program.h"
 #include "chain/ledger_application.h"
+#include "ledger/types/keys.h"
 
 namespace cloister::chain::comet {
 namespace {
@@ -282,6 +283,40 @@ TestClient TestCometNetwork::client(const std::vector<size_t>& members) const {
 
 TestClient TestCometNetwork::client(std::vector<light::Endpoint> endpoints) const {
   return TestClient(genesis_, clock, std::move(endpoints));
+}
+
+// --- what a network is for ----------------------------------------------------------------------
+
+void bring_up_instance(const TestCometNetwork& network, TestClient& client) {
+  ledger::OperatorBond bond;
+  bond.amount_micro = network.genesis().params.min_stake_micro;
+  ASSERT_EQ(client.send("operator", bond), ledger::Code::ok);
+  const auto newest = client.run((*client).latest());
+  ASSERT_TRUE(newest);
+  const auto height = static_cast<uint64_t>(newest->height - 1);
+  const auto block =
+      client.read<ledger::BlockRef>(ledger::Family::blocks, ledger::number_key(height));
+  ASSERT_TRUE(block);
+  const auto body =
+      ledger::registration_at(network.genesis(), "operator", "node", 1, height, block->hash);
+  ASSERT_EQ(client.send("operator", body), ledger::Code::ok);
+}
+
+void expect_a_draw(const TestCometNetwork& network, TestClient& client) {
+  const auto alice = ledger::key_of("alice").public_key();
+  const auto before = client.read<ledger::Account>(ledger::Family::accounts, alice);
+  const uint64_t nonce = before ? before->nonce : 0;
+  ASSERT_EQ(client.send("alice", ledger::TestNetwork::open_body(100'000)), ledger::Code::ok);
+  const ledger::SessionId id = ledger::session_id(network.genesis().chain_id, alice, nonce);
+  for (;;) {
+    const auto session = client.read<ledger::Session>(ledger::Family::sessions, id);
+    ASSERT_TRUE(session);
+    if (session->state == ledger::SessionState::assigned) return;
+    ASSERT_EQ(session->state, ledger::SessionState::requested);
+    const auto newest = client.run((*client).latest());
+    ASSERT_TRUE(newest);
+    ASSERT_TRUE(client.run((*client).watch(newest->height + 1, light::Millis(kPatienceMs))));
+  }
 }
 
 }  // namespace cloister::chain::comet

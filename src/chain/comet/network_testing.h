@@ -172,4 +172,9 @@ class TestCometNetwork {
   std::vector<std::unique_ptr<TestMember>> members_;
 };
 
+// An operator with a stake, and its instance, verified by every validator.
+void bring_up_instance(const TestCometNetwork& network, TestClient& client);
+// Opens a session and waits for its draw, which takes shares of a majority of validators.
+void expect_a_draw(const TestCometNetwork& network, TestClient& client);
+
 }  // namespace cloister::chain::comet

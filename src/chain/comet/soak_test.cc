@@ -71,6 +71,8 @@ class Soak {
   void expect_all_included() {
     TestClient client = network_.client(kAll);
     uint64_t sent = 0;
+    // What was lost would never come.
+    const int64_t last = network_[0].height() + 100;
     for (const Sender& sender : senders_) {
       sent += sender.nonce;
       for (;;) {
@@ -79,6 +81,7 @@ class Soak {
         ASSERT_TRUE(account);
         if (account->nonce == sender.nonce) break;
         const int64_t height = network_[0].height();
+        ASSERT_LT(height, last) << "lost: " << account->nonce << " of " << sender.nonce;
         ASSERT_TRUE(network_[0].wait_height(height + 1));
       }
     }

@@ -40,7 +40,7 @@ class Supervisor {
       if (application_.child && !engine_.child && now() >= engine_.due_ms) start_engine();
       wait();
       bury(engine_);
-      bury(application_);
+      if (bury(application_)) stop_engine();
       if (engine_.child) watch_engine();
     }
     if (engine_.child) engine_.child->stop();
@@ -89,11 +89,19 @@ class Supervisor {
     }
   }
 
-  void bury(Ward& ward) {
+  bool bury(Ward& ward) {
     const auto code = ward.child ? ward.child->exit_code() : std::nullopt;
-    if (!code) return;
+    if (!code) return false;
     ward.child.reset();
     schedule(ward, fmt::format("ended with {}", *code));
+    return true;
+  }
+
+  // It never asks for another application than its first, and may wait for that one for ever.
+  void stop_engine() {
+    if (engine_.child) engine_.child->stop();
+    engine_.child.reset();
+    engine_.due_ms = now();
   }
 
   void schedule(Ward& ward, const std::string& why) {
@@ -110,9 +118,7 @@ class Supervisor {
     }
     if (!stall_.stalled(now(), status ? std::optional(status->height) : std::nullopt)) return;
     tell(fmt::format("the height stands at {}: the engine is restarted", stall_.height()));
-    engine_.child->stop();
-    engine_.child.reset();
-    engine_.due_ms = now();
+    stop_engine();
   }
 
   const SupervisorConfig& config_;

@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <thread>
+#include <fstream>
 
 #include "chain/chain_testing.h"
 #include "chain/comet/restart.h"
@@ -110,6 +111,27 @@ TEST_F(SupervisorTest, AnApplicationThatIsKilledIsStartedAgain) {
     return ready == 2;
   });
   EXPECT_EQ(told[2], "the application ended with 137; again in 1 s");
+}
+
+TEST_F(SupervisorTest, AnEngineEndsWithItsApplication) {
+  const std::string pids = folder_.file("pids");
+  config_.application = shell(kReady + "read line < " + folder_.file("fifo"));
+  config_.engine = shell("echo $$ >> " + pids + "; exec sleep 1000");
+  ASSERT_EQ(::mkfifo(folder_.file("fifo").c_str(), 0600), 0);
+  bool ended = false;
+  config_.probe = [&]() -> std::optional<EngineStatus> {
+    if (!std::exchange(ended, true)) std::ofstream(folder_.file("fifo")) << "end\n";
+    return EngineStatus{1, false, 0, 0};
+  };
+  int engines = 0;
+  const auto told = run_until([&](const std::string& line) {
+    engines += line.starts_with("the engine is started");
+    return engines == 2;
+  });
+  EXPECT_EQ(told[2], "the application ended with 0; again in 1 s");
+  int first = 0;
+  std::ifstream(pids) >> first;
+  EXPECT_EQ(::kill(first, 0), -1);
 }
 
 TEST_F(SupervisorTest, AnEngineThatStandsStillIsRestarted) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/temporary_folder_testing.h"
 #include "evidence/dcap/verify.h"
 
 namespace cloister::evidence::sim {
@@ -39,19 +40,6 @@ Verification judge(const Buffer& quote, const Files& files, const VerifyPolicy& 
   return dcap::verify_quote(dcap::Tee::tdx, quote, collateral, policy,
                             Binding::report_data(kReportData), now);
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "intel_XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST(IntelSimulator, ItsQuotesPassTheTrueVerifierUnderTheDevelopmentRoot) {
   const auto policy = trusting(simulator().root_spki());

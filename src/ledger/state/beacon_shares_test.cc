@@ -134,15 +134,18 @@ TEST(BeaconShares, NoHonestProposerMakes) {
 TEST(BeaconShares, WhatIsOfferedBadlyIsLeftOut) {
   const Shares s;
   const uint64_t next = s.n.state.height() + 1;
-  BeaconShares forged, foreign, twice;
+  BeaconShares forged, foreign, twice, many;
   forged.entries = {s.share(0, s.wanted)};
   forged.entries[0].share.point[0] ^= 1;
   foreign.entries = {s.share(1, s.wanted + 7)};
   twice.entries = {s.share(3, s.wanted), s.share(3, s.wanted)};
-  const auto front = s.n.state.front(next, std::array{forged, foreign, twice, BeaconShares()});
+  // A second share of a height is not read: nobody makes a proposer verify a thousand.
+  many.entries = {forged.entries[0], s.share(2, s.wanted)};
+  const auto front =
+      s.n.state.front(next, std::array{forged, foreign, many, twice, BeaconShares()});
   ASSERT_TRUE(front);
   EXPECT_EQ(read_beacon_shares(*front)->entries, (std::vector{s.share(3, s.wanted)}));
-  EXPECT_FALSE(s.n.state.front(next, std::array{forged, foreign}));
+  EXPECT_FALSE(s.n.state.front(next, std::array{forged, foreign, many}));
   EXPECT_FALSE(s.n.state.front(next, {}));
 }
 

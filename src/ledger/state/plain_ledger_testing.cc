@@ -57,7 +57,7 @@ std::vector<PlainLedger::Result> PlainLedger::apply(const BlockInput& block) {
   reward();
   for (const Misbehavior& fault : block.misbehavior) punish(fault.validator);
   for (const Buffer& tx : block.txs.subspan(results.size())) {
-    results.push_back(tried([&] { return run(tx); }));
+    results.push_back(run(tx));
   }
   if (std::exchange(w_.vendors_changed, false)) review_by_vendors();
   weigh();

@@ -148,7 +148,8 @@ class PlainLedger {
   // --- plain_rules_testing.cc: envelopes, money, instances, models; plain_work_testing.cc: the
   // rest
   Result tried(const std::function<Outcome()>& rule);  // a refusal leaves no trace
-  Outcome run(Bytes tx);
+  Result run(Bytes tx);
+  Outcome pay(const Tx& tx);
   Outcome shares(const BeaconShares& shares);
   Outcome act(const Tx& tx);
   Outcome on(const Tx& tx, const Transfer& body);

@@ -54,19 +54,24 @@ bool platform_or_program_fails(Code code) {
 
 // --- the envelope -------------------------------------------------------------------------------
 
-PlainLedger::Outcome PlainLedger::run(Bytes bytes) {
+// The fee and the nonce stay taken whatever the rule says.
+PlainLedger::Result PlainLedger::run(Bytes bytes) {
   const auto envelope = SignedTx::decode(bytes);
   const auto tx = envelope ? Tx::decode(envelope->tx) : std::nullopt;
-  if (!tx) return Code::malformed;
-  if (tx->chain_id != genesis_.chain_id) return Code::wrong_chain;
-  Account& account = w_.accounts[tx->account];
-  if (tx->nonce != account.nonce) return Code::wrong_nonce;
-  if (tx->fee_micro < params_.min_fee_micro) return Code::fee_too_low;
-  if (tx->fee_micro > account.balance_micro) return Code::insufficient_balance;
+  const Result paid = tried([&] { return tx ? pay(*tx) : Outcome(Code::malformed); });
+  return paid.code == Code::ok ? tried([&] { return act(*tx); }) : paid;
+}
+
+PlainLedger::Outcome PlainLedger::pay(const Tx& tx) {
+  if (tx.chain_id != genesis_.chain_id) return Code::wrong_chain;
+  Account& account = w_.accounts[tx.account];
+  if (tx.nonce != account.nonce) return Code::wrong_nonce;
+  if (tx.fee_micro < params_.min_fee_micro) return Code::fee_too_low;
+  if (tx.fee_micro > account.balance_micro) return Code::insufficient_balance;
   account.nonce += 1;
-  account.balance_micro -= tx->fee_micro;
-  credit(treasury_account(), tx->fee_micro);
-  return act(*tx);
+  account.balance_micro -= tx.fee_micro;
+  credit(treasury_account(), tx.fee_micro);
+  return Code::ok;
 }
 
 PlainLedger::Outcome PlainLedger::act(const Tx& tx) {

@@ -1,8 +1,9 @@
 // Every code that a transaction can be refused with, each by one change to something that is
-// accepted, and that a refusal leaves no trace.
+// accepted, and that a refusal leaves no trace but its fee and its nonce.
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 
 #include "ledger/state/network_testing.h"
 
@@ -631,17 +632,67 @@ std::vector<Case> session_cases() {
   };
 }
 
+using Rows = std::map<std::pair<Family, Buffer>, Buffer>;
+
+Rows rows_of(const TestNetwork& n) {
+  Rows out;
+  for (size_t i = 0; i < kFamilyCount; ++i) {
+    const auto family = static_cast<Family>(i);
+    n.state.store().for_each(family, {}, [&](Bytes key, Bytes value) {
+      out[{family, to_buffer(key)}] = to_buffer(value);
+      return true;
+    });
+  }
+  return out;
+}
+
+// The rows after the sender's next nonce was used up and nothing else was done.
+void use_nonce(Rows& rows, const AccountId& sender) {
+  Buffer& row = rows[{Family::accounts, to_buffer(sender)}];
+  Account account = Account::decode(row).value_or(Account());
+  account.nonce += 1;
+  row = account.encode();
+}
+
 void expect_refused(const Case& c) {
   SCOPED_TRACE(c.name);
   Scene scene;
   const Buffer tx = c.make(scene);
   TestNetwork without = scene.n;
-  const BlockResult empty = without.block();
+  without.block();
+  Rows want = rows_of(without);
+  const auto opened = open_tx(tx, scene.n.state.genesis().chain_id);
+  if (opened && without.state.check(tx).code == Code::ok &&
+      opened->nonce == without.state.check(tx).next_nonce) {
+    use_nonce(want, opened->account);
+  }
   const BlockResult got = scene.n.block({tx});
   EXPECT_EQ(name(got.txs.back().code), name(c.want));
   EXPECT_FALSE(got.txs.back().log.empty());
   EXPECT_TRUE(got.txs.back().events.empty());
-  EXPECT_EQ(got.app_hash, empty.app_hash) << "the refusal left a trace";
+  EXPECT_EQ(rows_of(scene.n), want) << "the refusal left another trace than its nonce";
+}
+
+// Otherwise anybody could send it again, when it would be accepted.
+TEST(Refusals, WhatWasRefusedIsPaidForAndUsedUp) {
+  Genesis genesis = TestNetwork::funded({"alice", "bob"}, 100);
+  genesis.params.min_fee_micro = 3;
+  TestNetwork n(genesis);
+  const Buffer dear = n.tx("alice", transfer_of(98), 3);
+  EXPECT_EQ(n.run(dear).code, Code::insufficient_balance);
+  EXPECT_EQ(n.balance("alice"), 97u);
+  EXPECT_EQ(n.account("alice").nonce, 1u);
+  Transfer gift;
+  gift.to = key_of("alice").public_key();
+  gift.amount_micro = 50;
+  EXPECT_EQ(n.send("bob", gift, 3).code, Code::ok);
+  EXPECT_EQ(n.run(dear).code, Code::wrong_nonce);
+  EXPECT_EQ(n.balance("alice"), 147u);
+  const Buffer twice = n.tx("alice", transfer_of(500), 3);
+  const BlockResult block = n.block({twice, twice});
+  EXPECT_EQ(block.txs[0].code, Code::insufficient_balance);
+  EXPECT_EQ(block.txs[1].code, Code::wrong_nonce);
+  EXPECT_EQ(n.balance("alice"), 144u);
 }
 
 TEST(Refusals, Envelope) {

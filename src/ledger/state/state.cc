@@ -86,18 +86,17 @@ Verdict dispatch(Context& c, const Tx& tx) {
   return Code::malformed;
 }
 
-Verdict apply_tx(Context& c, Bytes bytes) {
-  const auto tx = open_tx(bytes, c.chain_id());
-  if (!tx) return tx.error();
-  Account account = c.account(tx->account);
-  if (tx->nonce != account.nonce) return Code::wrong_nonce;
-  if (tx->fee_micro < c.params.min_fee_micro) return Code::fee_too_low;
-  if (account.balance_micro < tx->fee_micro) return Code::insufficient_balance;
+// Takes the fee and uses the nonce up, or changes nothing.
+Code charge(Context& c, const Tx& tx) {
+  Account account = c.account(tx.account);
+  if (tx.nonce != account.nonce) return Code::wrong_nonce;
+  if (tx.fee_micro < c.params.min_fee_micro) return Code::fee_too_low;
+  if (account.balance_micro < tx.fee_micro) return Code::insufficient_balance;
   account.nonce += 1;
-  account.balance_micro -= tx->fee_micro;
-  c.put(tx->account, account);
-  credit(c, treasury_account(), tx->fee_micro);
-  return dispatch(c, *tx);
+  account.balance_micro -= tx.fee_micro;
+  c.put(tx.account, account);
+  credit(c, treasury_account(), tx.fee_micro);
+  return Code::ok;
 }
 
 std::string log_of(Code code) {
@@ -105,7 +104,7 @@ std::string log_of(Code code) {
   return std::string(name(code)) + ": " + std::string(describe(code));
 }
 
-// One transaction on its own: a refusal takes back everything it did.
+// One rule on its own: a refusal takes back everything it did.
 template <typename Rule>
 TxResult isolated(Context& c, Rule rule) {
   c.store.mark();
@@ -126,6 +125,18 @@ TxResult isolated(Context& c, Rule rule) {
   }
   c.events = std::move(block_events);
   return result;
+}
+
+// Paid for and used up before its rule is asked: what was refused can't be sent again by anybody,
+// and nobody has evidence verified for nothing.
+TxResult apply_tx(Context& c, Bytes bytes) {
+  const auto tx = open_tx(bytes, c.chain_id());
+  const Code charged = tx ? charge(c, *tx) : tx.error();
+  if (charged == Code::ok) return isolated(c, [&] { return dispatch(c, *tx); });
+  TxResult out;
+  out.code = charged;
+  out.log = log_of(charged);
+  return out;
 }
 
 void fall_due(Context& c, DueKind kind, const Hash32& id) {
@@ -289,7 +300,7 @@ BlockResult State::apply(const BlockInput& block) {
   reward_epoch(c);
   for (const Misbehavior& fault : block.misbehavior) punish_misbehavior(c, fault);
   for (const Buffer& tx : block.txs.subspan(result.txs.size())) {
-    result.txs.push_back(isolated(c, [&] { return apply_tx(c, tx); }));
+    result.txs.push_back(apply_tx(c, tx));
   }
   if (c.vendors_changed) review_by_vendors(c);
   pools_.refresh(store_, params_, c.reweigh_all);

@@ -73,6 +73,7 @@ void check_backing(Context& c, const AccountId& operator_account) {
 }
 
 // Once for each key, however often it signed twice: that costs all of the stake that it asks for.
+// The last validator pays like everybody and stays, because without it no block would follow.
 void punish_misbehavior(Context& c, const Misbehavior& fault) {
   const auto known = c.find<ValidatorRecord>(Family::validators, validator_key(fault.validator));
   if (!known || known->state == ValidatorState::excluded) return;

@@ -22,6 +22,8 @@ constexpr Entry kCodes[] = {
      "the account does not hold the amount and the fee"},
     {Code::amount_zero, "amount_zero", "the amount is zero"},
     {Code::amount_overflow, "amount_overflow", "the amounts do not fit"},
+    {Code::too_many_waiting, "too_many_waiting",
+     "as many transactions of the account as may wait for a block do already"},
     {Code::collateral_malformed, "collateral_malformed", "the collateral is of no known form"},
     {Code::collateral_unverified, "collateral_unverified",
      "the vendor's signature chain does not hold for the collateral"},

@@ -61,6 +61,7 @@ enum class Code : uint32_t {
   insufficient_balance = 9,
   amount_zero = 10,
   amount_overflow = 11,
+  too_many_waiting = 12,  // said before a block only
   // collateral
   collateral_malformed = 20,
   collateral_unverified = 21,

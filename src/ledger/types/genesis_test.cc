@@ -54,6 +54,8 @@ TEST(Genesis, EachSingleFaultHasItsError) {
        [](Genesis& g) { g.policy.denied_advisories = {"SA-1", "SA-1"}; }, GenesisError::policy},
       {"a policy that denies nothing in particular",
        [](Genesis& g) { g.policy.denied_measurements = {Buffer()}; }, GenesisError::policy},
+      {"validators with nothing to lose", [](Genesis& g) { g.params.validator_stake_micro = 0; },
+       GenesisError::params},
       {"share over 1000", [](Genesis& g) { g.params.treasury_permille = 1001; },
        GenesisError::params},
       {"treasury funded",

@@ -65,7 +65,7 @@ bool valid(const Params& p) {
   // again.
   return p.request_lifetime_blocks > 2 && p.history_blocks >= p.evidence_max_age_blocks &&
          p.history_blocks >= p.request_lifetime_blocks && p.unbond_blocks >= p.voting_blocks &&
-         p.quorum_permille > 0 && p.max_redraws <= kMaxExcluded &&
+         p.quorum_permille > 0 && p.max_redraws <= kMaxExcluded && p.validator_stake_micro > 0 &&
          p.reputation_start <= kMaxReputation;
 }
 

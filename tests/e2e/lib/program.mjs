@@ -9,6 +9,7 @@ export const kProgram = process.env.CLOISTER_PROGRAM;
 const kStartTimeoutMs = 240_000;
 const kStopTimeoutMs = 90_000;
 const kCommandTimeoutMs = 60_000;
+const kCallTimeoutMs = 180_000;
 
 // All processes: their id, their parent's, and what the system shows of their start.
 export function processes() {
@@ -115,6 +116,16 @@ class Network {
     this.api = text.out.match(/^API: +(\S+) /m)[1];
     this.origin = new URL(this.page).origin;
     this.token = new URL(this.page).hash.slice(1);
+  }
+
+  // A request of the gateway's API with its token: a POST when there is a body.
+  call(path, body) {
+    return fetch(this.origin + path, {
+      method: body ? 'POST' : 'GET',
+      headers: {authorization: `Bearer ${this.token}`, 'content-type': 'application/json'},
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(kCallTimeoutMs),
+    });
   }
 
   // The daemons by name: "ledger", "node-1", …, "gateway".
