@@ -10,7 +10,12 @@ namespace cloister::cli {
 namespace {
 
 std::vector<const CLI::App*> commands_of(const CLI::App& program) {
-  return program.get_subcommands([](const CLI::App*) { return true; });
+  return program.get_subcommands([](const CLI::App* each) { return !each->get_name().empty(); });
+}
+
+// To the library a group of options is a command without a name.
+std::vector<const CLI::App*> option_groups(const CLI::App& command) {
+  return command.get_subcommands([](const CLI::App* each) { return each->get_name().empty(); });
 }
 
 std::vector<std::string> command_names(const CLI::App& program) {
@@ -41,6 +46,9 @@ std::vector<std::string> option_names(const CLI::App& command) {
   std::vector<std::string> out;
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
+  }
+  for (const CLI::App* group : option_groups(command)) {
+    for (std::string& name : option_names(*group)) out.push_back(std::move(name));
   }
   return out;
 }

@@ -111,7 +111,7 @@ test('a network is founded from keys that its founder makes', async () => {
   mkdirSync(join(file('home'), 'data', 'blockstore.db'));
   rmSync(join(file('home'), 'data', 'priv_validator_state.json'));
   await refused(validator('--init'), /what was signed is not known/);
-  await refused(validator('--init', '--status'), /at most 1|excludes|mutually|REQUIRED|option/i);
+  await refused(validator('--init', '--status'), /at most 1 options be given/);
 });
 
 test('a validator that does not run says so, and one that runs how it is', async () => {
