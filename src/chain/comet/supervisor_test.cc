@@ -116,6 +116,7 @@ TEST_F(SupervisorTest, AnApplicationThatIsKilledIsStartedAgain) {
 TEST_F(SupervisorTest, AnEngineEndsWithItsApplication) {
   const std::string pids = folder_.file("pids");
   config_.application = shell(kReady + "read line < " + folder_.file("fifo"));
+  config_.stall_ms = 10'000;
   config_.engine = shell("echo $$ >> " + pids + "; exec sleep 1000");
   ASSERT_EQ(::mkfifo(folder_.file("fifo").c_str(), 0600), 0);
   bool ended = false;
@@ -129,6 +130,8 @@ TEST_F(SupervisorTest, AnEngineEndsWithItsApplication) {
     return engines == 2;
   });
   EXPECT_EQ(told[2], "the application ended with 0; again in 1 s");
+  EXPECT_EQ(told[3], "the application is ready");
+  EXPECT_TRUE(told[4].starts_with("the engine is started")) << told[4];  // nobody waited for it
   int first = 0;
   std::ifstream(pids) >> first;
   EXPECT_EQ(::kill(first, 0), -1);

@@ -101,6 +101,13 @@ TEST(Validators, JoiningAndLeavingInOneBlockChangesNothing) {
   EXPECT_EQ(result.txs[0].code, Code::ok);
   EXPECT_EQ(result.txs[1].code, Code::ok);
   EXPECT_TRUE(result.validator_updates.empty());
+  ASSERT_EQ(v.join("alice", "consensus").txs[0].code, Code::ok);
+  const BlockResult back = v.n.block(
+      {make_tx(g.chain_id, nonce + 3, LeaveValidators(), key_of("alice")),
+       make_tx(g.chain_id, nonce + 4, v.join_body("alice", "consensus"), key_of("alice"))});
+  EXPECT_EQ(back.txs[0].code, Code::ok);
+  EXPECT_EQ(back.txs[1].code, Code::ok);
+  EXPECT_TRUE(back.validator_updates.empty());
 }
 
 TEST(Validators, RefusedAre) {
