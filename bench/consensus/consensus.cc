@@ -142,7 +142,7 @@ double finality_ms(TestCometNetwork& network, const Load& load) {
 }
 
 // Until no validator has anything waiting: what is measured next is not behind what was before.
-void drain(const TestCometNetwork& network) {
+void drain(TestCometNetwork& network) {
   const auto deadline = SteadyClock::now() + std::chrono::seconds(120);
   for (size_t i = 0; i < network.size(); ++i) {
     while (network[i].call("num_unconfirmed_txs")["total"].string() != "0") {

@@ -443,6 +443,21 @@ TEST_F(ClientTest, AnotherHeaderOfAKnownHeightIsALie) {
   EXPECT_EQ(read(c, "k1").error(), LightError::wrong_header_hash);
 }
 
+TEST_F(ClientTest, AReadWaitsForAnEndpointThatIsNotReady) {
+  light::ClientConfig config;
+  config.poll_interval = light::Millis(1);
+  light::Client c(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
+                  {"toy-1", chain_.parts().validators, std::nullopt, false}, config);
+  int refusals = 3;
+  tamper_ = [&](std::string_view method, JsonValue& result) {
+    if (method == "abci_query" && refusals-- > 0) set_at(result, {"response", "code"}, 1);
+  };
+  EXPECT_EQ(read(c, "k1")->value, to_buffer(as_bytes("v1")));
+  EXPECT_EQ(refusals, -1);
+  refusals = 1'000'000;
+  EXPECT_EQ(read(c, "k1").error(), LightError::remote_refused);
+}
+
 // It says that a block is there, and shows headers from before it only.
 TEST_F(ClientTest, AnEndpointThatContradictsItselfLags) {
   light::ClientConfig config;

@@ -85,10 +85,10 @@ Client::Client(asio::any_io_executor executor, std::unique_ptr<Rpc> rpc, const C
 Client::Answer<ProvenValue> Client::read(ledger::Family family, Buffer key, int64_t min_height,
                                          Millis timeout) {
   const Now deadline = after(timeout);
-  return asio::co_spawn(strand_, ask<ProvenValue>([=, this, key = std::move(key)](Door& door) {
-                          return do_read(door, family, key, min_height, deadline);
-                        }),
-                        asio::use_awaitable);
+  const auto question = [=, this, key = std::move(key)](Door& door) {
+    return do_read(door, family, key, min_height, deadline);
+  };
+  return asio::co_spawn(strand_, ask_until<ProvenValue>(deadline, question), asio::use_awaitable);
 }
 
 Client::Answer<BroadcastResult> Client::broadcast(Buffer tx) {
@@ -171,6 +171,17 @@ Client::Answer<T> Client::ask(std::function<Answer<T>(Door&)> question) {
     if (answer || !blame(answer.error())) co_return answer;
   }
   co_return answer;
+}
+
+// A network that has just been started, or halts for a moment, may have the answer soon.
+template <typename T>
+Client::Answer<T> Client::ask_until(Now deadline, std::function<Answer<T>(Door&)> question) {
+  for (;;) {
+    auto answer = co_await ask<T>(question);
+    const bool soon = !answer && answer.error() == LightError::remote_refused;
+    if (!soon || left_until(deadline) <= config_.poll_interval) co_return answer;
+    co_await pause();
+  }
 }
 
 // --- reads

@@ -105,6 +105,9 @@ class Client {
   // Asks one door after the other until one answers well, or the question has no answer yet.
   template <typename T>
   Answer<T> ask(std::function<Answer<T>(Door&)> question);
+  // The same again while those that are there have no such state yet.
+  template <typename T>
+  Answer<T> ask_until(Now deadline, std::function<Answer<T>(Door&)> question);
   std::vector<Door*> in_order();
   void note(Door& door, std::optional<LightError> error);
 
