@@ -65,6 +65,12 @@ class ClientTest : public testing::Test {
   light::Client client() {
     return client({"toy-1", chain_.parts().validators, std::nullopt, false});
   }
+  light::Client impatient() {
+    light::ClientConfig config;
+    config.poll_interval = light::Millis(1);
+    return light::Client(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
+                         {"toy-1", chain_.parts().validators, std::nullopt, false}, config);
+  }
   std::expected<light::ProvenValue, LightError> read(light::Client& c, std::string_view key,
                                                      int64_t min_height = 0) {
     return context_.await(
@@ -444,10 +450,7 @@ TEST_F(ClientTest, AnotherHeaderOfAKnownHeightIsALie) {
 }
 
 TEST_F(ClientTest, AReadWaitsForAnEndpointThatIsNotReady) {
-  light::ClientConfig config;
-  config.poll_interval = light::Millis(1);
-  light::Client c(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
-                  {"toy-1", chain_.parts().validators, std::nullopt, false}, config);
+  light::Client c = impatient();
   int refusals = 3;
   tamper_ = [&](std::string_view method, JsonValue& result) {
     if (method == "abci_query" && refusals-- > 0) set_at(result, {"response", "code"}, 1);
@@ -460,10 +463,7 @@ TEST_F(ClientTest, AReadWaitsForAnEndpointThatIsNotReady) {
 
 // It says that a block is there, and shows headers from before it only.
 TEST_F(ClientTest, AnEndpointThatContradictsItselfLags) {
-  light::ClientConfig config;
-  config.poll_interval = light::Millis(1);
-  light::Client c(context_.executor(), std::make_unique<DirectRpc>(chain_, tamper_), clock_,
-                  {"toy-1", chain_.parts().validators, std::nullopt, false}, config);
+  light::Client c = impatient();
   ASSERT_TRUE(read(c, "k1"));
   const JsonValue old = light::to_json(chain_.block(4)->signed_header);
   int asked = 0;
