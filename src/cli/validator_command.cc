@@ -44,7 +44,8 @@ std::expected<ledger::BeaconSecret, std::string> read_beacon(const ledger::Genes
   if (!scalar) return std::unexpected(path.string() + ": not a key file");
   ledger::BeaconSecret out;
   out.scalar = std::move(*scalar);
-  for (out.index = 1; out.index <= genesis.validators.size(); ++out.index) {
+  for (size_t i = 1; i <= genesis.validators.size(); ++i) {
+    out.index = static_cast<uint16_t>(i);
     if (ledger::is_beacon_secret(genesis, out)) return out;
   }
   return std::unexpected(path.string() + ": not a share of this network's beacon");

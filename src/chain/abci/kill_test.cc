@@ -35,7 +35,6 @@ std::optional<std::string> go_on(const std::string& dir) {
   if ((*host)->height() == 0 && !(*host)->handle(init_request()).has_init_chain()) {
     return std::nullopt;
   }
-  std::string root;
   while ((*host)->height() < kBlocks) {
     const int64_t height = (*host)->height() + 1;
     const auto nonce = static_cast<uint64_t>(height - 1);
