@@ -5,6 +5,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "chain/abci/host.h"
 #include "chain/abci/server.h"
@@ -206,6 +208,13 @@ bool is_peer(const std::string& text) {
          light::address_from(text.substr(at + 1));
 }
 
+// A key that the genesis does not name says nothing: a signer elsewhere has the validator's own.
+bool is_own_share(const Config& config, const crypto::Ed25519Public& consensus) {
+  const auto& all = config.genesis.validators;
+  const auto own = std::ranges::find(all, consensus, &ledger::Validator::public_key);
+  return !config.beacon || own == all.end() || own - all.begin() + 1 == config.beacon->index;
+}
+
 // What is there stays: keys, votes, a configuration that somebody has changed.
 int make_home(const Config& config, const std::vector<std::string>& peers) {
   for (const std::string& peer : peers) {
@@ -214,6 +223,9 @@ int make_home(const Config& config, const std::vector<std::string>& peers) {
   SystemRandom random;
   const auto keys = comet::make_home(config.home, config.genesis, random);
   if (!keys) return fail(keys.error());
+  if (!is_own_share(config, keys->consensus.public_key())) {
+    return fail(config.beacon_file.string() + ": the share of another validator");
+  }
   const fs::path file = comet::config_file(config.home);
   if (fs::exists(file)) {
     fmt::print(stderr, "== {} is there and stays as it is\n", file.string());

@@ -16,8 +16,8 @@ struct SendError {
   std::string describe() const;
 };
 
-constexpr uint64_t kMaxFeeMicro =
-    100'000;  // of one transaction; a ledger that wants more is told no
+// Of one transaction. A ledger that wants more gets nothing: its refusal is the answer.
+constexpr uint64_t kMaxFeeMicro = 100'000;
 
 class Account {
  public:

@@ -173,7 +173,7 @@ Client::Answer<T> Client::ask(std::function<Answer<T>(Door&)> question) {
   co_return answer;
 }
 
-// A network that has just been started, or halts for a moment, may have the answer soon.
+// Those of a network that has just been started answer, and may have the state soon.
 template <typename T>
 Client::Answer<T> Client::ask_until(Now deadline, std::function<Answer<T>(Door&)> question) {
   for (;;) {

@@ -94,13 +94,20 @@ test('a network is founded from keys that its founder makes', async () => {
   await refused(validator('--init'), /genesis\.json/);
   const operator = await good(run(place, ['keys', 'new', file('operator.key')]));
   const words = ['genesis', 'new', file('genesis.json'), '--chain-id', 'founded-1'];
-  words.push('--validator', `${keys.consensus_key}=${operator.split(/\s/).at(-1)}`);
+  words.push('--validator', `${keys.consensus_key}=${operator}`);
+  const other = join(place.folder, 'net', 'validator-1.toml');
+  const theirs = JSON.parse(await good(run(place, ['validator', '--config', other, '--make-keys'])));
+  const backer = await good(run(place, ['keys', 'new', file('other.key')]));
+  words.push('--validator', `${theirs.consensus_key}=${backer}`);
   await good(run(place, [...words, '--beacon-shares', file('shares')]));
-  const [share] = readdirSync(file('shares'));
+  const share_of = (key) => join(file('shares'), `${key.slice(0, 12)}.beacon.key`);
+  assert.equal(readdirSync(file('shares')).length, 2);
 
   copyFileSync(join(place.folder, 'net', 'validator-1', 'beacon.key'), file('beacon.key'));
   await refused(validator('--init'), /not a share of this network's beacon/);
-  copyFileSync(join(file('shares'), share), file('beacon.key'));
+  copyFileSync(share_of(theirs.consensus_key), file('beacon.key'));
+  await refused(validator('--init'), /the share of another validator/);
+  copyFileSync(share_of(keys.consensus_key), file('beacon.key'));
   await refused(validator('--init', '--peer', 'nobody@nowhere'), /is not NODE_ID@HOST:PORT/);
   const peer = `${keys.node_id}@203.0.113.7:26656`;
   await good(validator('--init', '--peer', peer));

@@ -11,7 +11,6 @@
 #include "chain/abci/state_store.h"
 #include "chain/abci/views.h"
 #include "chain/block.h"
-#include "chain/local_chain.h"
 #include "crypto/hash.h"
 
 namespace cloister::chain::abci {

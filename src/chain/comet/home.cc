@@ -22,11 +22,18 @@ std::expected<crypto::Ed25519Key, std::string> key_from(const fs::path& path, Bu
   return std::unexpected(fmt::format("{} is not an Ed25519 key of CometBFT", path.string()));
 }
 
+std::expected<crypto::Ed25519Key, std::string> read_key(const fs::path& path) {
+  auto json = read_file(path, kMaxKeyFileBytes);
+  if (!json) return std::unexpected(fmt::format("{} cannot be read", path.string()));
+  return key_from(path, std::move(*json));
+}
+
+// Made only where nothing is: a key that cannot be read is not lost for another.
 // Both of CometBFT's key files have the key in the same member.
 std::expected<crypto::Ed25519Key, std::string> key_at(
     const fs::path& path, Random& random, std::string (*form)(const crypto::Ed25519Key&)) {
-  auto there = read_file(path, kMaxKeyFileBytes);
-  if (there) return key_from(path, std::move(*there));
+  std::error_code unknown;
+  if (fs::exists(path, unknown) || unknown) return read_key(path);
   auto key = crypto::Ed25519Key::generate(random);
   std::string text = form(key);
   const auto written = put(path, text);
@@ -87,10 +94,7 @@ fs::path config_file(const fs::path& home) {
 }
 
 std::expected<crypto::Ed25519Key, std::string> read_consensus_key(const fs::path& home) {
-  const fs::path path = consensus_key_file(home);
-  auto json = read_file(path, kMaxKeyFileBytes);
-  if (!json) return std::unexpected(fmt::format("{} cannot be read", path.string()));
-  return key_from(path, std::move(*json));
+  return read_key(consensus_key_file(home));
 }
 
 }  // namespace cloister::chain::comet

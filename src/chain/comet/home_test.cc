@@ -59,7 +59,8 @@ TEST_F(HomeTest, AVoteIsNeverForgotten) {
 TEST_F(HomeTest, ADamagedKeyIsNotReplaced) {
   ASSERT_TRUE(make());
   const std::string good = text(consensus_key_file(home_));
-  for (const std::string& bad : {std::string(), std::string("{}"), good.substr(0, 200)}) {
+  const std::string long_one = good + std::string(5'000, ' ');
+  for (const std::string& bad : {std::string(), std::string("{}"), good.substr(0, 200), long_one}) {
     std::ofstream(consensus_key_file(home_)) << bad;
     EXPECT_FALSE(make());
     EXPECT_FALSE(read_consensus_key(home_));

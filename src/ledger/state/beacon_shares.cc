@@ -118,9 +118,9 @@ std::optional<Buffer> State::front(uint64_t height, std::span<const BeaconShares
   for (const BeaconShares& from : offered) {
     // A validator has one share a height, in ascending order: what follows anything else is not
     // read, so that an offer costs no more proofs than there are heights.
-    uint64_t last = 0;
+    std::optional<uint64_t> last;
     for (const HeightShare& entry : from.entries) {
-      if (&entry != from.entries.data() && entry.height <= last) break;
+      if (last && entry.height <= *last) break;
       last = entry.height;
       const auto wanted = missing.find(entry.height);
       if (wanted == missing.end() || wanted->second == 0) continue;

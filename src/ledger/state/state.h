@@ -83,8 +83,8 @@ class State {
   // Total: whatever the transactions are, each gets a result and the state moves on. A transaction
   // whose nonce is the next and whose fee is held is paid for and used up. If its rule then refuses
   // it, nothing else changes, with one exception: a renewal whose evidence fails marks the instance
-  // as unverified at once. Stops the process when an invariant of our own is broken, such
-  // as money that appears or disappears, or a height out of order.
+  // as unverified at once. Stops the process when an invariant of our own is broken, such as money
+  // that appears or disappears, or a height out of order.
   BlockResult apply(const BlockInput& block);
 
   // Whether a transaction may wait for a block: envelope, fee, a nonce that is not used up. Changes
