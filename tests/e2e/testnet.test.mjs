@@ -95,13 +95,16 @@ test('a network is founded from keys that its founder makes', async () => {
   const operator = await good(run(place, ['keys', 'new', file('operator.key')]));
   const words = ['genesis', 'new', file('genesis.json'), '--chain-id', 'founded-1'];
   words.push('--validator', `${keys.consensus_key}=${operator}`);
-  const other = join(place.folder, 'net', 'validator-1.toml');
-  const theirs = JSON.parse(await good(run(place, ['validator', '--config', other, '--make-keys'])));
-  const backer = await good(run(place, ['keys', 'new', file('other.key')]));
-  words.push('--validator', `${theirs.consensus_key}=${backer}`);
+  let theirs; // of one of three other founders
+  for (const i of [1, 2, 3]) {
+    const config = join(place.folder, 'net', `validator-${i}.toml`);
+    theirs = JSON.parse(await good(run(place, ['validator', '--config', config, '--make-keys'])));
+    const backer = await good(run(place, ['keys', 'new', file(`operator-${i}.key`)]));
+    words.push('--validator', `${theirs.consensus_key}=${backer}`);
+  }
   await good(run(place, [...words, '--beacon-shares', file('shares')]));
   const share_of = (key) => join(file('shares'), `${key.slice(0, 12)}.beacon.key`);
-  assert.equal(readdirSync(file('shares')).length, 2);
+  assert.equal(readdirSync(file('shares')).length, 4);
 
   copyFileSync(join(place.folder, 'net', 'validator-1', 'beacon.key'), file('beacon.key'));
   await refused(validator('--init'), /not a share of this network's beacon/);
