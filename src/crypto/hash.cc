@@ -61,6 +61,33 @@ Fixed<64> sha512(Bytes data) {
   return digest<64>(HashKind::sha512, data);
 }
 
+namespace {
+
+// One digest of SHA-3's family; an extendable one fills `out`, another has its size.
+void sha3_family(const EVP_MD* md, bool extendable, Bytes data, std::span<uint8_t> out) {
+  Owned<EVP_MD_CTX> context{EVP_MD_CTX_new()};
+  require(EVP_DigestInit_ex(context.get(), md, nullptr) == 1 &&
+          EVP_DigestUpdate(context.get(), data.data(), data.size()) == 1);
+  require((extendable ? EVP_DigestFinalXOF(context.get(), out.data(), out.size())
+                      : EVP_DigestFinal_ex(context.get(), out.data(), nullptr)) == 1);
+}
+
+}  // namespace
+
+Hash32 sha3_256(Bytes data) {
+  static const EVP_MD* const kSha3 = fetched("SHA3-256");
+  Hash32 out;
+  sha3_family(kSha3, false, data, out);
+  return out;
+}
+
+SecretBuffer shake256(Bytes data, size_t size) {
+  static const EVP_MD* const kShake = fetched("SHAKE256");
+  SecretBuffer out(size);
+  sha3_family(kShake, true, data, out);
+  return out;
+}
+
 struct Sha256::Context {
   Owned<EVP_MD_CTX> md{EVP_MD_CTX_new()};
 };
@@ -107,8 +134,8 @@ SecretBuffer hkdf_extract(HashKind kind, Bytes salt, Bytes input_key) {
 }
 
 SecretBuffer hkdf_expand(HashKind kind, Bytes pseudo_random_key, Bytes info, size_t size) {
-  Owned<EVP_KDF> kdf{EVP_KDF_fetch(nullptr, "HKDF", nullptr)};
-  Owned<EVP_KDF_CTX> ctx{EVP_KDF_CTX_new(kdf.get())};
+  static EVP_KDF* const kHkdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr);  // as long as the process
+  Owned<EVP_KDF_CTX> ctx{EVP_KDF_CTX_new(kHkdf)};
   int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
   auto octets = [](const char* name, Bytes value) {
     return OSSL_PARAM_construct_octet_string(name, const_cast<uint8_t*>(value.data()),

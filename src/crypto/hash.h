@@ -1,5 +1,5 @@
-// SHA-2, HMAC and HKDF. A failure inside OpenSSL here is our own bug or an exhausted machine: it
-// aborts.
+// SHA-2, SHA-3, HMAC and HKDF. A failure inside OpenSSL here is our own bug or an exhausted
+// machine: it aborts.
 #pragma once
 
 #include <memory>
@@ -11,6 +11,8 @@ namespace cloister::crypto {
 Hash32 sha256(Bytes data);
 Fixed<48> sha384(Bytes data);
 Fixed<64> sha512(Bytes data);
+Hash32 sha3_256(Bytes data);                           // FIPS 202
+SecretBuffer shake256(Bytes data, size_t size_bytes);  // FIPS 202
 
 // SHA-256 of a stream.
 class Sha256 {

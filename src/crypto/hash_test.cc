@@ -14,6 +14,15 @@ TEST(Hash, KnownAnswers) {
   EXPECT_EQ(to_hex(sha512({})).substr(0, 16), "cf83e1357eefb8bd");
 }
 
+// FIPS 202, the examples of the empty message.
+TEST(Hash, Sha3OfNothing) {
+  EXPECT_EQ(to_hex(sha3_256({})),
+            "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a");
+  EXPECT_EQ(to_hex(shake256({}, 32)),
+            "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f");
+  EXPECT_EQ(to_hex(shake256({}, 8)), "46b9dd2b0ba88d13");
+}
+
 TEST(Hash, StreamEqualsWhole) {
   Sha256 stream;
   stream.update("a").update("").update("bc");

@@ -161,7 +161,7 @@ std::string format_of(const Case& c) {
 }
 
 TEST(Embed, EveryCaseHasTheAnswerThatTheVerifierGives) {
-  const auto vectors = evidence::vectors_folder(CLOISTER_SOURCE_DIR);
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
   if (!vectors) GTEST_SKIP() << "the vectors are not here";
   for (const Case& c : evidence::load_cases(*vectors, "")) {
     SCOPED_TRACE(c.id);
@@ -210,7 +210,7 @@ TEST(Embed, EveryCaseHasTheAnswerThatTheVerifierGives) {
 }
 
 TEST(Embed, ManyThreadsMayVerifyWithOneVerifier) {
-  const auto vectors = evidence::vectors_folder(CLOISTER_SOURCE_DIR);
+  const auto vectors = vectors_folder(CLOISTER_SOURCE_DIR);
   if (!vectors) GTEST_SKIP() << "the vectors are not here";
   for (const Case& c : evidence::load_cases(*vectors, "tdx-quote-v4")) {
     if (!c.accept || c.report_data) continue;

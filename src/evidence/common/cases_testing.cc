@@ -1,7 +1,6 @@
 #include "evidence/common/cases_testing.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -193,13 +192,6 @@ std::optional<Collateral> Case::gathered() const {
     if (!out.add(file)) return std::nullopt;
   }
   return out;
-}
-
-std::optional<path> vectors_folder(std::string_view source_dir) {
-  const char* given = std::getenv("CLOISTER_VECTORS");
-  const path folder = given ? path(given) : path(source_dir) / "../shared/vectors";
-  if (!std::filesystem::exists(folder / "cases.json")) return std::nullopt;
-  return folder;
 }
 
 Buffer read_file(const path& file) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/vectors_testing.h"
 #include "evidence/common/evidence.h"
 
 namespace cloister::evidence {
@@ -31,8 +32,6 @@ struct Case {
   std::optional<Collateral> gathered() const;
 };
 
-// The folder of vectors: $CLOISTER_VECTORS, else beside the checkout. Nothing when it is not there.
-std::optional<std::filesystem::path> vectors_folder(std::string_view source_dir);
 Buffer read_file(const std::filesystem::path& path);
 
 // The cases whose format starts with `format_prefix`, in the order of the file.
