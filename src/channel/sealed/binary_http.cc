@@ -56,6 +56,7 @@ SecretBuffer encode_request(const BinaryRequest& request) {
     write_text(fields, field.name);
     write_text(fields, field.value);
   }
+  out.reserve(request.content.size() + fields.size() + 4 * kMaxFieldBytes);
   write_varint(out, kKnownLengthRequest);
   for (std::string_view text : {kMethod, kScheme}) write_text(out, text);
   write_text(out, request.authority);
@@ -80,9 +81,7 @@ Result<BinaryRequest> decode_request(Bytes encoded) {
   if (!content || read_varint(r) != 0) return malformed;
   if (!is_value(*authority) || !is_value(*path)) return malformed;
   if (!all_zero(r.rest())) return std::unexpected(SealedError::padding_malformed);
-  const Bytes bytes = as_bytes(*content);
-  return BinaryRequest{std::string(*authority), std::string(*path), *fields,
-                       SecretBuffer(bytes.begin(), bytes.end())};
+  return BinaryRequest{std::string(*authority), std::string(*path), *fields, as_bytes(*content)};
 }
 
 SecretBuffer encode_answer_head(unsigned status) {

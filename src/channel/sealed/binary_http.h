@@ -24,12 +24,13 @@ struct BinaryRequest {
   std::string authority;
   std::string path;
   std::vector<Field> fields;
-  SecretBuffer content;
+  Bytes content;  // lent
 };
 
 // Without padding.
 SecretBuffer encode_request(const BinaryRequest& request);
-// Trailing zeros are padding; anything else after the end is Error::padding_malformed.
+// Trailing zeros are padding; anything else after the end is padding_malformed. The content stays
+// in `encoded`.
 Result<BinaryRequest> decode_request(Bytes encoded);
 
 // The head of an answer with `status` and no fields; content chunks follow it.

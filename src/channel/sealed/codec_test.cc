@@ -35,7 +35,7 @@ TEST(Varint, TheExamplesOfTheRfc) {
 }
 
 BinaryRequest some_request() {
-  return {"example", "/path", {{"one", "1"}, {"two", ""}}, {'t', 'e', 'x', 't'}};
+  return {"example", "/path", {{"one", "1"}, {"two", ""}}, as_bytes("text")};
 }
 
 TEST(BinaryHttp, ARequestComesBack) {

@@ -213,7 +213,8 @@ TEST(HostileRequest, TooManyChunks) {
   message.insert(message.end(), sender->encapsulated().begin(), sender->encapsulated().end());
   for (size_t i = 0; i < kMaxRequestChunks; ++i) {
     write_varint(message, kTag + 1);
-    sender->seal({}, as_bytes("x"), message);
+    message.resize(message.size() + kTag + 1);
+    sender->seal({}, as_bytes("x"), std::span(message).last(kTag + 1));
   }
   EXPECT_EQ(peers.open(message).error(), SealedError::too_many_chunks);
 }

@@ -27,19 +27,25 @@ Buffer info_of(Bytes header) {
   return ByteWriter().text(kRequestLabel).u8(0).bytes(header).take();
 }
 
+void seal_chunk(crypto::HpkeSender& sender, Bytes plaintext, bool last, Buffer& out) {
+  const size_t sealed_bytes = plaintext.size() + crypto::kAeadTagBytes;
+  write_varint(out, last ? 0 : sealed_bytes);
+  out.resize(out.size() + sealed_bytes);
+  sender.seal(last ? as_bytes(kFinal) : Bytes(), plaintext, std::span(out).last(sealed_bytes));
+}
+
 // All but the last chunk are full, so that lengths tell no more than the bucket.
 void seal_chunks(crypto::HpkeSender& sender, Bytes plaintext, Buffer& out) {
   while (plaintext.size() > kMaxChunkBytes) {
-    write_varint(out, kMaxSealedChunk);
-    sender.seal({}, plaintext.first(kMaxChunkBytes), out);
+    seal_chunk(sender, plaintext.first(kMaxChunkBytes), false, out);
     plaintext = plaintext.subspan(kMaxChunkBytes);
   }
-  write_varint(out, 0);
-  sender.seal(as_bytes(kFinal), plaintext, out);
+  seal_chunk(sender, plaintext, true, out);
 }
 
 Result<SecretBuffer> open_chunks(crypto::HpkeRecipient& recipient, ByteReader& r) {
-  SecretBuffer out;
+  SecretBuffer out(r.remaining());  // more than what is inside
+  size_t opened_bytes = 0;
   for (size_t count = 0;; ++count) {
     if (count == kMaxRequestChunks) return std::unexpected(SealedError::too_many_chunks);
     const auto size = read_varint(r);
@@ -50,10 +56,16 @@ Result<SecretBuffer> open_chunks(crypto::HpkeRecipient& recipient, ByteReader& r
     }
     const auto sealed = r.take(last ? r.remaining() : static_cast<size_t>(*size));
     if (!sealed) return std::unexpected(SealedError::truncated);
-    auto opened = recipient.open(last ? as_bytes(kFinal) : Bytes(), *sealed);
+    if (sealed->size() < crypto::kAeadTagBytes) {
+      return std::unexpected(SealedError::not_authentic);
+    }
+    const auto room = std::span(out).subspan(opened_bytes, sealed->size() - crypto::kAeadTagBytes);
+    auto opened = recipient.open(last ? as_bytes(kFinal) : Bytes(), *sealed, room);
     if (!opened) return std::unexpected(SealedError::not_authentic);
-    out.insert(out.end(), opened->begin(), opened->end());
-    if (last) return out;
+    opened_bytes += room.size();
+    if (!last) continue;
+    out.resize(opened_bytes);
+    return out;
   }
 }
 
@@ -84,8 +96,8 @@ Result<Content> read_content(Bytes plaintext, const KeyEpoch& epoch, const Hash3
 
 Result<SealedRequest> seal_request(const KeyConfig& to, KemKind kem, const Profile& profile,
                                    std::string_view path, Bytes content, Random& random) {
-  BinaryRequest http{to_hex(profile.instance), std::string(path), encode_profile(profile),
-                     SecretBuffer(content.begin(), content.end())};
+  const BinaryRequest http{to_hex(profile.instance), std::string(path), encode_profile(profile),
+                           content};
   SecretBuffer plaintext = encode_request(http);
   if (plaintext.size() > kMaxMessageBytes) return std::unexpected(SealedError::too_large);
   plaintext.resize(request_bucket(plaintext.size()));
@@ -93,7 +105,9 @@ Result<SealedRequest> seal_request(const KeyConfig& to, KemKind kem, const Profi
   auto sender = crypto::HpkeSender::setup(kem, kAead, to.public_key(kem), info_of(message), random);
   if (!sender) return std::unexpected(SealedError::bad_encapsulated);
   const Bytes encapsulated = sender->encapsulated();
-  message.reserve(kHeaderBytes + encapsulated.size() + plaintext.size() + 1024);
+  const size_t chunks = plaintext.size() / kMaxChunkBytes + 1;
+  message.reserve(kHeaderBytes + encapsulated.size() + plaintext.size() +
+                  chunks * (crypto::kAeadTagBytes + varint_size(kMaxSealedChunk)));
   message.insert(message.end(), encapsulated.begin(), encapsulated.end());
   seal_chunks(*sender, plaintext, message);
   if (message.size() > kMaxMessageBytes) return std::unexpected(SealedError::too_large);
@@ -129,8 +143,9 @@ Result<OpenedRequest> open_request(KeyEpochs& keys, Bytes message, Carrier carri
   found->opened.insert(identity);
   auto content = read_content(*plaintext, found->epoch, keys.instance());
   if (!content) return std::unexpected(content.error());
+  const Bytes text = content->http.content;
   return OpenedRequest{std::move(content->profile), std::move(content->http.path),
-                       std::move(content->http.content),
+                       SecretBuffer(text.begin(), text.end()),
                        AnswerSealer(answer_secret(*recipient, *encapsulated), random)};
 }
 

@@ -67,12 +67,9 @@ std::expected<HpkeSender, HpkeError> HpkeSender::setup(KemKind kem, AeadKind aea
                     key_schedule(kem, aead, made->shared, info));
 }
 
-void HpkeSender::seal(Bytes associated, Bytes plaintext, Buffer& out) {
+void HpkeSender::seal(Bytes associated, Bytes plaintext, std::span<uint8_t> out) {
   if (sequence_ == UINT64_MAX) std::abort();
-  const size_t before = out.size();
-  out.resize(before + plaintext.size() + kAeadTagBytes);
-  sealer_.seal(numbered_nonce(secrets_.base_nonce, sequence_++), associated, plaintext,
-               std::span(out).subspan(before));
+  sealer_.seal(numbered_nonce(secrets_.base_nonce, sequence_++), associated, plaintext, out);
 }
 
 SecretBuffer HpkeSender::export_secret(std::string_view context, size_t size) const {
@@ -89,17 +86,15 @@ std::expected<HpkeRecipient, HpkeError> HpkeRecipient::setup(const KemKey& key, 
   return HpkeRecipient(aead, key_schedule(key.kind(), aead, *shared, info));
 }
 
-std::expected<SecretBuffer, HpkeError> HpkeRecipient::open(Bytes associated, Bytes sealed) {
-  if (sealed.size() < kAeadTagBytes || sequence_ == UINT64_MAX) {
-    return std::unexpected(HpkeError::not_authentic);
-  }
-  SecretBuffer out(sealed.size() - kAeadTagBytes);
+std::expected<void, HpkeError> HpkeRecipient::open(Bytes associated, Bytes sealed,
+                                                   std::span<uint8_t> out) {
+  if (sequence_ == UINT64_MAX) return std::unexpected(HpkeError::not_authentic);
   const auto nonce = numbered_nonce(secrets_.base_nonce, sequence_);
   if (!opener_.open(nonce, associated, sealed, out)) {
     return std::unexpected(HpkeError::not_authentic);
   }
   ++sequence_;
-  return out;
+  return {};
 }
 
 SecretBuffer HpkeRecipient::export_secret(std::string_view context, size_t size) const {

@@ -33,9 +33,9 @@ class HpkeSender {
   static std::expected<HpkeSender, HpkeError> setup(KemKind kem, AeadKind aead, Bytes public_key,
                                                     Bytes info, Random& random);
   Bytes encapsulated() const { return encapsulated_; }
-  // Ciphertext, then tag, appended to `out`. Aborts after 2^64 - 1 messages, before a nonce would
-  // come twice.
-  void seal(Bytes associated, Bytes plaintext, Buffer& out);
+  // Ciphertext, then tag; `out` has the plaintext's size and kAeadTagBytes more. Aborts after
+  // 2^64 - 1 messages, before a nonce would come twice.
+  void seal(Bytes associated, Bytes plaintext, std::span<uint8_t> out);
   SecretBuffer export_secret(std::string_view context, size_t size_bytes) const;
 
  private:
@@ -50,8 +50,9 @@ class HpkeRecipient {
  public:
   static std::expected<HpkeRecipient, HpkeError> setup(const KemKey& key, AeadKind aead,
                                                        Bytes encapsulated, Bytes info);
-  // Messages in the order in which they were sealed; a refused one does not advance it.
-  std::expected<SecretBuffer, HpkeError> open(Bytes associated, Bytes sealed);
+  // Messages in the order in which they were sealed; a refused one does not advance it, and leaves
+  // zeros in `out`, which is kAeadTagBytes shorter than `sealed`.
+  std::expected<void, HpkeError> open(Bytes associated, Bytes sealed, std::span<uint8_t> out);
   SecretBuffer export_secret(std::string_view context, size_t size_bytes) const;
 
  private:

@@ -31,6 +31,20 @@ Secret<32> secret_of(Bytes bytes) {
   return Secret<32>(*to_fixed<32>(bytes));
 }
 
+Buffer seal(HpkeSender& sender, Bytes associated, Bytes plaintext) {
+  Buffer out(plaintext.size() + kAeadTagBytes);
+  sender.seal(associated, plaintext, out);
+  return out;
+}
+
+std::expected<SecretBuffer, HpkeError> open(HpkeRecipient& recipient, Bytes associated,
+                                            Bytes sealed) {
+  SecretBuffer out(std::max(sealed.size(), kAeadTagBytes) - kAeadTagBytes);
+  auto opened = recipient.open(associated, sealed, out);
+  if (!opened) return std::unexpected(opened.error());
+  return out;
+}
+
 // One `mode = 0` block of the official file: the set-up, then what it encrypts and exports.
 struct Record {
   std::map<std::string, std::string> setup;
@@ -82,10 +96,8 @@ void check(const Record& record, KemKind kem) {
   auto recipient = HpkeRecipient::setup(key, aead, bytes("enc"), bytes("info"));
   ASSERT_TRUE(recipient);
   for (const auto& one : record.encryptions) {
-    Buffer sealed;
-    sender->seal(one.aad, one.plaintext, sealed);
-    ASSERT_EQ(sealed, one.ciphertext);
-    const auto opened = recipient->open(one.aad, one.ciphertext);
+    ASSERT_EQ(seal(*sender, one.aad, one.plaintext), one.ciphertext);
+    const auto opened = open(*recipient, one.aad, one.ciphertext);
     ASSERT_TRUE(opened);
     EXPECT_TRUE(equal(*opened, one.plaintext));
   }
@@ -234,13 +246,12 @@ TEST(Hpke, OrderIsKept) {
   SeededRandom random(4);
   for (KemKind kind : kKinds) {
     auto [sender, recipient] = make_pair(kind, random);
-    Buffer first, second;
-    sender.seal({}, as_bytes("one"), first);
-    sender.seal({}, as_bytes("two"), second);
-    EXPECT_EQ(recipient.open({}, second).error(), HpkeError::not_authentic);
-    EXPECT_EQ(as_text(*recipient.open({}, first)), "one");
-    EXPECT_EQ(recipient.open({}, first).error(), HpkeError::not_authentic);
-    EXPECT_EQ(as_text(*recipient.open({}, second)), "two");
+    const Buffer first = seal(sender, {}, as_bytes("one"));
+    const Buffer second = seal(sender, {}, as_bytes("two"));
+    EXPECT_EQ(open(recipient, {}, second).error(), HpkeError::not_authentic);
+    EXPECT_EQ(as_text(*open(recipient, {}, first)), "one");
+    EXPECT_EQ(open(recipient, {}, first).error(), HpkeError::not_authentic);
+    EXPECT_EQ(as_text(*open(recipient, {}, second)), "two");
   }
 }
 
@@ -251,11 +262,10 @@ TEST(Hpke, InfoKeyAndAssociatedDataMustAgree) {
   const auto key = KemKey::generate(kind, random), other = KemKey::generate(kind, random);
   auto sender = HpkeSender::setup(kind, aead, key.public_key(), as_bytes("info"), random);
   ASSERT_TRUE(sender);
-  Buffer sealed;
-  sender->seal(as_bytes("aad"), as_bytes("text"), sealed);
+  const Buffer sealed = seal(*sender, as_bytes("aad"), as_bytes("text"));
   auto opens = [&](const KemKey& with, std::string_view info, std::string_view aad) {
     auto recipient = HpkeRecipient::setup(with, aead, sender->encapsulated(), as_bytes(info));
-    return recipient && recipient->open(as_bytes(aad), sealed);
+    return recipient && open(*recipient, as_bytes(aad), sealed);
   };
   EXPECT_TRUE(opens(key, "info", "aad"));
   EXPECT_FALSE(opens(key, "infp", "aad"));
@@ -266,15 +276,14 @@ TEST(Hpke, InfoKeyAndAssociatedDataMustAgree) {
 TEST(Hpke, EveryChangedByteAndEveryTruncationIsRefused) {
   SeededRandom random(6);
   auto [sender, recipient] = make_pair(KemKind::x25519, random);
-  Buffer sealed;
-  sender.seal({}, as_bytes("some text"), sealed);
+  const Buffer sealed = seal(sender, {}, as_bytes("some text"));
   for (size_t size = 0; size < sealed.size(); ++size) {
-    EXPECT_FALSE(recipient.open({}, Bytes(sealed).first(size)));
+    EXPECT_FALSE(open(recipient, {}, Bytes(sealed).first(size)));
     Buffer changed = sealed;
     changed[size] ^= 0x80;
-    EXPECT_FALSE(recipient.open({}, changed));
+    EXPECT_FALSE(open(recipient, {}, changed));
   }
-  EXPECT_TRUE(recipient.open({}, sealed));
+  EXPECT_TRUE(open(recipient, {}, sealed));
 }
 
 }  // namespace
