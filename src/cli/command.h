@@ -33,6 +33,7 @@ Command add_policy(CLI::App& program);
 Command add_light(CLI::App& program);
 Command add_watch(CLI::App& program);
 Command add_genesis(CLI::App& program);
+Command add_blob(CLI::App& program);
 Command add_sim(CLI::App& program);
 Command add_ledger(CLI::App& program);
 Command add_validator(CLI::App& program);

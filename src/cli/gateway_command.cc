@@ -27,11 +27,14 @@ std::expected<gateway::GatewayConfig, std::string> read_config(const std::string
   out.ready_sessions = file->integer<uint32_t>("ready_sessions", 2);
   out.session_units = file->integer<uint64_t>("session_units", out.session_units);
   out.price_cap_micro = file->integer<uint64_t>("price_cap_micro", out.price_cap_micro);
+  auto padding = sealed::padding_from(file->text("padding", "default"));
+  if (!padding) file->refuse("padding", "must be off, default or strict");
   const auto policy = file->has("policy") ? file->path("policy") : std::filesystem::path();
   auto level = log_level_from(file->text("log_level", "info"));
   if (!level) file->refuse("log_level", "must be debug, info, warning or error");
   if (auto good = file->finish(); !good) return std::unexpected(good.error());
   out.log_level = *level;
+  out.padding = *padding;
   if (!policy.empty()) {
     auto local = read_local_policy(policy);
     if (!local) return std::unexpected(local.error());

@@ -97,7 +97,8 @@ int run(int argc, const char* const* argv) {
                               add_watch(program),      add_genesis(program),
                               add_sim(program),        add_ledger(program),
                               add_validator(program),  add_testnet(program),
-                              add_node(program),       add_gateway(program)};
+                              add_node(program),       add_gateway(program),
+                              add_blob(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "channel/sealed/profile.h"
 #include "light/endpoint.h"
 #include "policy/local.h"
 
@@ -21,6 +22,7 @@ struct GatewayConfig {
   uint64_t session_units = 100'000;
   uint64_t price_cap_micro = 10'000'000;  // for a million units
   std::optional<policy::LocalPolicy> local_policy;
+  sealed::Padding padding = sealed::Padding::standard;  // of answers
   LogLevel log_level = LogLevel::info;
 };
 

@@ -30,7 +30,7 @@ struct Daemon::Running {
                 io.get_executor()),
         connector(io.get_executor(), time, chance),
         opener(OpenerParts{ledger_client, account, connector, parts.genesis,
-                           parts.config.local_policy, time, out,
+                           parts.config.local_policy, parts.config.padding, time, out,
                            [this](uint64_t version) { return policies->admits(version); },
                            [this](RefusedNode node) { network->note_refused(std::move(node)); }}) {}
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "channel/sealed/request.h"
+
 namespace cloister::gateway {
 namespace {
 
@@ -12,16 +14,8 @@ constexpr http::Millis kHeadTimeout{30'000};
 constexpr http::Millis kPieceTimeout{120'000};  // a long prompt on a small machine
 
 // Lengths of the request, copied for each attempt: the caller may have to send it to another node.
-wire::Request make_request(const ReadySession& session, const ChatRequest& chat, const Clock& clock,
-                           Random& random) {
+wire::Request make_request(const ChatRequest& chat, Random& random) {
   wire::Request out;
-  out.chain_id = session.bundle.genesis.chain_id;
-  out.session = session.record.id;
-  out.sequence = session.last_sequence + 1;
-  out.instance = session.instance.id;
-  out.model_root = session.record.model_root;
-  out.max_units = session.units_left();
-  out.deadline_ms = clock.now_ms() + kAnswerDeadlineMs;
   for (const auto& message : chat.messages) {
     inference::ChatMessage copy;
     copy.role = message.role;
@@ -33,6 +27,20 @@ wire::Request make_request(const ReadySession& session, const ChatRequest& chat,
   if (!chat.seed_given) out.sampler.seed = random.fixed<32>();
   out.max_tokens = chat.max_tokens;
   out.salt = random.fixed<32>();
+  return out;
+}
+
+sealed::Profile make_profile(const ReadySession& session, const Clock& clock) {
+  sealed::Profile out;
+  out.chain_id = session.bundle.genesis.chain_id;
+  out.id = session.record.id;
+  out.sequence = session.last_sequence + 1;
+  out.instance = session.instance.id;
+  out.key_config_sha256 = session.keys.config_sha256;
+  out.model_root = session.record.model_root;
+  out.deadline_ms = clock.now_ms() + kAnswerDeadlineMs;
+  out.max_units = session.units_left();
+  out.padding = session.bundle.sealing.padding;
   return out;
 }
 
@@ -68,10 +76,12 @@ class Exchange {
 
  private:
   using Step = std::expected<void, ExchangeError>;
-  asio::awaitable<Step> send(SecretBuffer encoded);
-  asio::awaitable<Step> read_frames();
+  asio::awaitable<Step> send(Bytes message);
+  asio::awaitable<Step> read_answer(sealed::AnswerOpener opener);
+  asio::awaitable<Step> take_frames(Bytes data);
   asio::awaitable<Step> take(wire::Frame frame);
-  std::expected<ExchangeResult, ExchangeError> finish(const wire::Request& request);
+  std::expected<ExchangeResult, ExchangeError> finish(const sealed::Profile& profile,
+                                                      const wire::Request& request);
 
   std::unexpected<ExchangeError> lost(std::string_view why) const {
     return std::unexpected(ExchangeError{
@@ -81,6 +91,7 @@ class Exchange {
   ReadySession& session_;
   const OnPiece& on_piece_;
   Hash32 request_hash_{};
+  wire::FrameReader frames_;
   UserText answer_;
   std::optional<wire::Done> done_;
   bool started_ = false;
@@ -89,20 +100,24 @@ class Exchange {
 asio::awaitable<std::expected<ExchangeResult, ExchangeError>> Exchange::run(const ChatRequest& chat,
                                                                             const Clock& clock,
                                                                             Random& random) {
-  auto request = make_request(session_, chat, clock, random);
-  session_.last_sequence = request.sequence;
-  auto encoded = request.encode();
+  const auto request = make_request(chat, random);
+  const auto profile = make_profile(session_, clock);
+  session_.last_sequence = profile.sequence;
+  const auto encoded = request.encode();
   request_hash_ = wire::request_hash(encoded, request.salt);
-  auto sent = co_await send(std::move(encoded));
+  auto sealed = sealed::seal_request(session_.keys.config, crypto::KemKind::x_wing, profile,
+                                     wire::kGeneratePath, encoded, random);
+  if (!sealed) co_return lost(sealed::describe(sealed.error()));
+  auto sent = co_await send(sealed->message);
   if (!sent) co_return std::unexpected(sent.error());
-  auto read = co_await read_frames();
+  auto read = co_await read_answer(sealed::AnswerOpener(std::move(sealed->answer)));
   if (!read) co_return std::unexpected(read.error());
-  co_return finish(request);
+  co_return finish(profile, request);
 }
 
-asio::awaitable<Exchange::Step> Exchange::send(SecretBuffer encoded) {
-  auto post = http::make_request("POST", wire::kGeneratePath, {}, "application/cloister-request");
-  post.body = std::move(encoded);
+asio::awaitable<Exchange::Step> Exchange::send(Bytes message) {
+  auto post = http::make_request("POST", wire::kSealedPath, {}, sealed::kRequestMediaType);
+  post.body.assign(message.begin(), message.end());
   http::RequestOptions options;
   options.timeout = kHeadTimeout;
   auto head = co_await session_.http.start(std::move(post), options);
@@ -111,19 +126,27 @@ asio::awaitable<Exchange::Step> Exchange::send(SecretBuffer encoded) {
   co_return Step{};
 }
 
-asio::awaitable<Exchange::Step> Exchange::read_frames() {
-  wire::FrameReader frames;
+asio::awaitable<Exchange::Step> Exchange::read_answer(sealed::AnswerOpener opener) {
   for (;;) {
     auto more = co_await session_.http.next(kPieceTimeout);
     if (!more) co_return lost(http::describe(more.error()));
+    SecretBuffer data;
+    auto opened = *more ? opener.feed(**more, data) : opener.end(data);
+    if (!opened) co_return lost(sealed::describe(opened.error()));
+    auto taken = co_await take_frames(data);
+    if (!taken) co_return taken;
     if (!*more) break;
-    if (!frames.feed(**more)) co_return lost("it sent a broken frame");
-    while (auto frame = frames.next()) {
-      auto taken = co_await take(std::move(*frame));
-      if (!taken) co_return taken;
-    }
   }
-  if (!done_ || !frames.empty()) co_return lost("its answer has no proper end");
+  if (!done_ || !frames_.empty()) co_return lost("its answer has no proper end");
+  co_return Step{};
+}
+
+asio::awaitable<Exchange::Step> Exchange::take_frames(Bytes data) {
+  if (!frames_.feed(data)) co_return lost("it sent a broken frame");
+  while (auto frame = frames_.next()) {
+    auto taken = co_await take(std::move(*frame));
+    if (!taken) co_return taken;
+  }
   co_return Step{};
 }
 
@@ -149,8 +172,9 @@ asio::awaitable<Exchange::Step> Exchange::take(wire::Frame frame) {
   co_return Step{};
 }
 
-std::expected<ExchangeResult, ExchangeError> Exchange::finish(const wire::Request& request) {
-  ReceiptExpectation expected{request.chain_id, session_,         request.sequence,
+std::expected<ExchangeResult, ExchangeError> Exchange::finish(const sealed::Profile& profile,
+                                                              const wire::Request& request) {
+  ReceiptExpectation expected{profile.chain_id, session_,         profile.sequence,
                               request_hash_,    answer_.reveal(), session_.used_units};
   auto receipt = accept_receipt(*done_, expected);
   if (!receipt) {

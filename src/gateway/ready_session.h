@@ -2,6 +2,7 @@
 // judged, and confirmed on the ledger. Only SessionOpener makes one.
 #pragma once
 
+#include "gateway/sealing_keys.h"
 #include "http/client.h"
 #include "ledger/types/session.h"
 #include "trust/bundle.h"
@@ -14,6 +15,7 @@ struct ReadySession {
   ledger::Session record;     // as confirmed
   ledger::Instance instance;  // as proven
   http::Client http;          // inside the attested connection
+  SealingKeys keys;           // that requests are sealed to, as the ledger proves them
   trust::Bundle bundle;       // everything but a receipt; already evaluated and trusted
   uint64_t last_sequence = 0;
   uint64_t used_units = 0;

@@ -22,6 +22,7 @@ using Done = std::expected<void, ApiError>;
 constexpr light::Millis kTxTimeout{30'000};
 constexpr light::Millis kDrawTimeout{30'000};
 constexpr size_t kMaxTrials = 8;
+constexpr int64_t kKeyBlocks = 16;  // an instance publishes its keys right after it registers
 
 std::unexpected<ApiError> unreachable(std::string_view why) {
   return std::unexpected(
@@ -81,6 +82,7 @@ struct SessionOpener::Trial {
   std::optional<light::LightError> unread;  // what kept the evidence from being judged
   admission::Judgement judgement;
   std::unique_ptr<atls::AtlsConnection> connection;
+  SealingKeys keys;
   trust::Bundle bundle;
 };
 
@@ -115,6 +117,7 @@ asio::awaitable<SessionOpener::Opened> SessionOpener::open(SessionWish wish) {
           http::Client(std::move(trial.connection), trial.instance.endpoint));
       ready->record = std::move(trial.session);
       ready->instance = std::move(trial.instance);
+      ready->keys = std::move(trial.keys);
       ready->bundle = std::move(trial.bundle);
       ready->opened_ms = parts_.clock.now_ms();
       co_return ready;
@@ -186,6 +189,8 @@ asio::awaitable<Done> SessionOpener::examine(Trial& trial) {
   if (!read) co_return read;
   auto attested = co_await attest(trial);
   if (!attested) co_return attested;
+  auto keys = co_await read_keys(trial);
+  if (!keys) co_return keys;
   co_return co_await confirm(trial);
 }
 
@@ -213,6 +218,25 @@ asio::awaitable<Done> SessionOpener::read_ledger(Trial& trial) {
   if (!latest) co_return unreachable(light::describe(latest.error()));
   trial.height = latest->height;
   co_return Done{};
+}
+
+// The keys that requests are sealed to; a few blocks of patience for an instance that just came.
+asio::awaitable<Done> SessionOpener::read_keys(Trial& trial) {
+  const int64_t last = trial.height + kKeyBlocks;
+  for (int64_t height = 0;; height = std::max(height, trial.height) + 1) {
+    if (height > last) co_return untrusted("it has published no keys");
+    if (height > 0) {
+      auto next = co_await parts_.ledger.watch(height, kDrawTimeout);
+      if (!next) co_return unreachable(light::describe(next.error()));
+    }
+    auto published = co_await trial.reader.record<ledger::KeySet>(
+        ledger::Family::keys, ledger::id_key(trial.instance.id), height);
+    if (!published) co_return unreachable(light::describe(published.error()));
+    auto keys = *published ? choose_keys(**published, parts_.clock.now_ms()) : std::nullopt;
+    if (!keys) continue;
+    trial.keys = std::move(*keys);
+    co_return Done{};
+  }
 }
 
 // Judges the evidence of this connection by the vendors' objects that it names.
@@ -296,6 +320,7 @@ asio::awaitable<Done> SessionOpener::confirm(Trial& trial) {
   trial.bundle.evidence = items_of(facts.attestation.evidence);
   trial.bundle.claims = facts.attestation.claims;
   trial.bundle.channel = {facts.bind, facts.spki_sha256, facts.request_sha256};
+  trial.bundle.sealing = {parts_.padding, trial.keys.config_sha256};
   trial.bundle.checked_at = checked_at;
   auto report = trust::evaluate(trial.bundle, {parts_.genesis.hash(), parts_.local_policy});
   if (auto failure = report.first_failure()) {

@@ -18,6 +18,7 @@ struct OpenerParts {
   atls::Connector& connector;
   const ledger::Genesis& genesis;
   std::optional<policy::LocalPolicy> local_policy;
+  sealed::Padding padding;  // of the answers
   const Clock& clock;
   const Log& log;
   std::function<bool(uint64_t version)> admits_policy;  // false: an older one than was seen
@@ -47,6 +48,7 @@ class SessionOpener {
       ledger::SessionId id, int64_t height);
   boost::asio::awaitable<std::expected<void, ApiError>> examine(Trial& trial);
   boost::asio::awaitable<std::expected<void, ApiError>> read_ledger(Trial& trial);
+  boost::asio::awaitable<std::expected<void, ApiError>> read_keys(Trial& trial);
   boost::asio::awaitable<std::expected<void, ApiError>> attest(Trial& trial);
   boost::asio::awaitable<std::expected<Hash32, atls::Refusal>> judge(
       Trial& trial, const atls::PeerEvidence& peer);

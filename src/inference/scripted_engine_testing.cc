@@ -53,6 +53,12 @@ void ScriptedEngine::then_answer(std::vector<std::string> deltas) {
   then_answer(std::move(answer));
 }
 
+void ScriptedEngine::now_answer(std::vector<std::string> deltas) {
+  std::lock_guard lock(mutex_);
+  answers_.clear();
+  answers_.emplace_back().deltas = std::move(deltas);
+}
+
 std::vector<ScriptedEngine::Seen> ScriptedEngine::seen() const {
   std::lock_guard lock(mutex_);
   return seen_;

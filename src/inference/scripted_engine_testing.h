@@ -44,6 +44,7 @@ class ScriptedEngine final : public Engine {
 
   void then_answer(ScriptedAnswer answer);
   void then_answer(std::vector<std::string> deltas);
+  void now_answer(std::vector<std::string> deltas);  // and nothing that was given before
 
   std::expected<GenerateResult, EngineError> generate(const GenerateRequest& request,
                                                       const OnText& on_text) override;

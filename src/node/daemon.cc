@@ -32,6 +32,11 @@ constexpr auto kConnectionIdle =
     http::Millis(15 * 60 * 1000);  // longer than gateways keep sessions
 constexpr UnixSeconds kRenewSeconds = atls::kMaxLeafLifeSeconds / 2;  // at the latest
 constexpr std::chrono::seconds kRenewCheck{60};
+// A request of wire::kMaxRequestBytes in its bucket, with what sealing adds.
+constexpr size_t kMaxSealedRequest = wire::kMaxRequestBytes + 2 * sealed::kMaxChunkBytes;
+// Half an epoch: two live at once, and whoever reads the newest has half an hour to use it.
+constexpr UnixMillis kRotateMs = sealed::kEpochLifeMs / 2;
+constexpr std::chrono::seconds kRotateCheck{30};
 
 // The TEE as the channel asks it: quotes are made off the connection's strand.
 class TeeSource final : public atls::EvidenceSource {
@@ -101,6 +106,7 @@ struct Daemon::Running {
   asio::awaitable<void> settle_loop();
   asio::awaitable<void> settle_all();
   asio::awaitable<void> renew_loop();
+  asio::awaitable<void> rotate_loop();
   asio::awaitable<std::optional<std::optional<ledger::Session>>> read_session(ledger::SessionId id);
   asio::awaitable<void> wait(asio::steady_timer& timer);
 
@@ -111,6 +117,7 @@ struct Daemon::Running {
   const Log& log;
   asio::thread_pool workers{kWorkers};
   Identity identity;
+  sealed::KeyEpochs keys;
   ledger::Claims claims;
   light::Client ledger_client;
   light::Account account;
@@ -121,6 +128,8 @@ struct Daemon::Running {
   std::optional<Registrar> registrar;
   asio::steady_timer owed;  // cancelled when there is something to settle
   asio::steady_timer renewal;
+  asio::steady_timer rotation;
+  uint64_t published_epoch = 0;
   int64_t expires_height = 0;
   bool stopping = false;
 };
@@ -133,7 +142,9 @@ Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& t
       random(chance),
       log(out),
       identity(make_identity(chance, time.now())),
-      claims(claims_of(identity, parts.measured, parts.engine->info().model_root)),
+      keys(identity.instance_id()),
+      claims(claims_of(identity, keys.begin(chance, time.now_ms()).config_sha256, parts.measured,
+                       parts.engine->info().model_root)),
       ledger_client(io.get_executor(), light::http_endpoints(parts.config.ledger), time,
                     light::trust_of(parts.genesis)),
       account(ledger_client, std::move(parts.operator_key), parts.genesis.chain_id,
@@ -141,13 +152,14 @@ Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& t
       source(std::make_shared<TeeSource>(*parts.tee, workers, claims.encode())),
       attested(identity.leaf, source, accept_options(identity)),
       listener(io),
-      service(ServiceParts{NodeFacts{parts.genesis.chain_id, identity.instance_id(),
-                                     parts.engine->info().model_root},
-                           claims.image_digest, identity, *parts.engine, workers,
-                           [this](ledger::SessionId id) { return read_session(id); },
-                           [this] { owed.cancel(); }, time, chance, out}),
+      service(ServiceParts{GenerationParts{NodeFacts{parts.genesis.chain_id, identity.instance_id(),
+                                                     parts.engine->info().model_root},
+                                           claims.image_digest, identity, *parts.engine, workers,
+                                           [this] { owed.cancel(); }, time, chance},
+                           keys, [this](ledger::SessionId id) { return read_session(id); }, out}),
       owed(io, asio::steady_timer::time_point::max()),
-      renewal(io) {}
+      renewal(io),
+      rotation(io) {}
 
 asio::awaitable<void> Daemon::Running::wait(asio::steady_timer& timer) {
   boost::system::error_code woken;
@@ -182,10 +194,14 @@ asio::awaitable<std::expected<uint16_t, std::string>> Daemon::Running::start() {
   if (!entered) co_return std::unexpected(entered.error().message());
   expires_height = static_cast<int64_t>(entered->expires_height);
   source->set_claims(entered->claims);
+  auto published = co_await registrar->publish(*keys.newest());
+  if (!published) co_return std::unexpected(published.error().message());
+  published_epoch = keys.newest()->number;
   log.info("registered",
            {{"instance", identity.instance_id()}, {"height", entered->registered_height}});
   asio::co_spawn(context, settle_loop(), asio::detached);
   asio::co_spawn(context, renew_loop(), asio::detached);
+  asio::co_spawn(context, rotate_loop(), asio::detached);
   co_return *port;
 }
 
@@ -213,7 +229,7 @@ asio::awaitable<void> Daemon::Running::serve(tcp::socket socket) {
   }
   auto handler = service.handler(digest_of((*connection)->facts().attestation.evidence));
   http::ServerLimits limits;
-  limits.max_body_bytes = wire::kMaxRequestBytes;
+  limits.max_body_bytes = kMaxSealedRequest;
   limits.idle_timeout = kConnectionIdle;
   co_await http::serve(std::move(*connection), limits, std::move(handler));
 }
@@ -277,6 +293,30 @@ asio::awaitable<void> Daemon::Running::renew_loop() {
   }
 }
 
+// Makes the next epoch's keys in time, wipes what has expired, and publishes until it succeeds.
+asio::awaitable<void> Daemon::Running::rotate_loop() {
+  while (!stopping) {
+    rotation.expires_after(kRotateCheck);
+    co_await wait(rotation);
+    if (stopping) co_return;
+    const UnixMillis now = clock.now_ms();
+    const auto* newest = keys.newest();
+    if (newest == nullptr || now - newest->valid_from_ms >= kRotateMs) {
+      newest = &keys.begin(random, now);
+    }
+    keys.expire(now);
+    const sealed::KeyEpoch epoch = *newest;
+    if (epoch.number == published_epoch) continue;
+    auto published = co_await registrar->publish(epoch);
+    if (published) {
+      published_epoch = epoch.number;
+      log.info("keys_published", {{"epoch", epoch.number}});
+    } else {
+      log.error("keys_not_published", {{"error", static_cast<int>(published.error().error)}});
+    }
+  }
+}
+
 Daemon::Daemon(asio::io_context& context, DaemonParts parts, const Clock& clock, Random& random,
                const Log& log)
     : running_(std::make_unique<Running>(context, std::move(parts), clock, random, log)) {}
@@ -296,6 +336,7 @@ asio::awaitable<void> Daemon::stop() {
   boost::system::error_code ec;
   running_->listener.close(ec);
   running_->renewal.cancel();
+  running_->rotation.cancel();
   co_await running_->settle_all();
   running_->owed.cancel();
 }

@@ -6,13 +6,15 @@ namespace cloister::node {
 
 using wire::Refusal;
 
-std::expected<Grant, Refusal> admit(const wire::Request& request, const NodeFacts& facts,
+std::expected<Grant, Refusal> admit(const sealed::Profile& request, const NodeFacts& facts,
                                     const std::optional<ledger::Session>& session,
                                     const Progress& progress, UnixMillis now_ms) {
   auto refuse = [](Refusal refusal) { return std::unexpected(refusal); };
   if (request.chain_id != facts.chain_id) return refuse(Refusal::wrong_chain);
   if (request.instance != facts.instance) return refuse(Refusal::wrong_instance);
-  if (!session || session->id != request.session) return refuse(Refusal::session_unknown);
+  // A job is not paid over a connection.
+  const bool by_session = request.payer == sealed::Payer::session;
+  if (!by_session || !session || session->id != request.id) return refuse(Refusal::session_unknown);
   if (session->state != ledger::SessionState::confirmed || session->instance != facts.instance) {
     return refuse(Refusal::session_not_confirmed);
   }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/seams.h"
+#include "channel/sealed/profile.h"
 #include "ledger/types/session.h"
 #include "wire/messages.h"
 
@@ -30,7 +31,7 @@ struct Grant {
 };
 
 // `session`: nothing when the ledger proved that there is none.
-std::expected<Grant, wire::Refusal> admit(const wire::Request& request, const NodeFacts& facts,
+std::expected<Grant, wire::Refusal> admit(const sealed::Profile& request, const NodeFacts& facts,
                                           const std::optional<ledger::Session>& session,
                                           const Progress& progress, UnixMillis now_ms);
 

@@ -8,7 +8,7 @@ namespace {
 constexpr UnixMillis kNow = 1'700'000'000'000;
 
 struct Scene {
-  wire::Request request;
+  sealed::Profile request;
   NodeFacts facts;
   std::optional<ledger::Session> session;
   Progress progress;
@@ -26,7 +26,7 @@ Scene good() {
   s.session->model_root = s.facts.model_root;
   s.session->max_units = 100;
   s.request.chain_id = "chain";
-  s.request.session = s.session->id;
+  s.request.id = s.session->id;
   s.request.instance = s.facts.instance;
   s.request.model_root = s.facts.model_root;
   s.request.sequence = 5;
@@ -53,7 +53,8 @@ TEST(Admit, EachSingleFaultIsRefusedByItsOwnReason) {
       {"other chain", [](Scene& s) { s.request.chain_id = "x"; }, Refusal::wrong_chain},
       {"other instance", [](Scene& s) { s.request.instance[0] ^= 1; }, Refusal::wrong_instance},
       {"no session", [](Scene& s) { s.session.reset(); }, Refusal::session_unknown},
-      {"other session", [](Scene& s) { s.request.session[0] ^= 1; }, Refusal::session_unknown},
+      {"other session", [](Scene& s) { s.request.id[0] ^= 1; }, Refusal::session_unknown},
+      {"a job", [](Scene& s) { s.request.payer = sealed::Payer::job; }, Refusal::session_unknown},
       {"only assigned", [](Scene& s) { s.session->state = ledger::SessionState::assigned; },
        Refusal::session_not_confirmed},
       {"closing", [](Scene& s) { s.session->state = ledger::SessionState::closing; },

@@ -11,13 +11,12 @@ Identity make_identity(Random& random, UnixSeconds now) {
           Secret<32>(random.fixed<32>())};
 }
 
-ledger::Claims claims_of(const Identity& identity, const Measured& measured,
-                         const ledger::ModelRoot& model) {
+ledger::Claims claims_of(const Identity& identity, const Hash32& first_key_config,
+                         const Measured& measured, const ledger::ModelRoot& model) {
   ledger::Claims claims;
   claims.instance_id = identity.instance_id();
   claims.spki_sha256 = identity.spki_sha256;
-  // No sealed-message keys yet: the configuration that the hash names is empty.
-  claims.key_config_sha256 = crypto::sha256({});
+  claims.key_config_sha256 = first_key_config;
   claims.image_digest = crypto::sha256(measured.image);
   claims.config_digest = measured.config;
   claims.boot_id = identity.boot_id;

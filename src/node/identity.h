@@ -20,8 +20,9 @@ struct Identity {
 
 Identity make_identity(Random& random, UnixSeconds now);
 
-// What the evidence of this instance commits to.
-ledger::Claims claims_of(const Identity& identity, const Measured& measured,
-                         const ledger::ModelRoot& model);
+// What the evidence of this instance commits to. `first_key_config` is the hash of the key
+// configuration that the first epoch of sealed messages publishes.
+ledger::Claims claims_of(const Identity& identity, const Hash32& first_key_config,
+                         const Measured& measured, const ledger::ModelRoot& model);
 
 }  // namespace cloister::node

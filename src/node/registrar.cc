@@ -138,6 +138,19 @@ asio::awaitable<Registrar::Outcome> Registrar::renew() {
   co_return co_await proven_record(sent->height);
 }
 
+asio::awaitable<Registrar::Step> Registrar::publish(const sealed::KeyEpoch& epoch) {
+  ledger::KeyRotation rotation;
+  rotation.instance = parts_.identity.instance_id();
+  rotation.keys.epoch = epoch.number;
+  rotation.keys.valid_from_ms = static_cast<uint64_t>(epoch.valid_from_ms);
+  rotation.keys.valid_until_ms = static_cast<uint64_t>(epoch.valid_until_ms);
+  rotation.keys.config = epoch.config;
+  auto body = ledger::sign_rotation(rotation, parts_.genesis.chain_id, parts_.identity.identity);
+  auto sent = co_await parts_.account.send(body, kTimeout);
+  if (!sent) co_return from_send(sent.error());
+  co_return Step{};
+}
+
 asio::awaitable<Registrar::Outcome> Registrar::proven_record(int64_t height) {
   auto read = co_await parts_.ledger.read(
       ledger::Family::instances, ledger::id_key(parts_.identity.instance_id()), height, kTimeout);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "channel/sealed/key_epochs.h"
 #include "ledger/types/genesis.h"
 #include "light/account.h"
 #include "node/config.h"
@@ -47,9 +48,12 @@ class Registrar {
   boost::asio::awaitable<Outcome> enter();
   // New evidence for the same keys.
   boost::asio::awaitable<Outcome> renew();
+  // Puts the key configuration of an epoch of sealed messages on the ledger, signed by the
+  // instance.
+  using Step = std::expected<void, RegistrarFault>;
+  boost::asio::awaitable<Step> publish(const sealed::KeyEpoch& epoch);
 
  private:
-  using Step = std::expected<void, RegistrarFault>;
   boost::asio::awaitable<Step> bond();
   boost::asio::awaitable<Step> bring_collateral();
   boost::asio::awaitable<Outcome> proven_record(int64_t height);

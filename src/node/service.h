@@ -1,16 +1,11 @@
-// Answers requests inside an attested connection: reads the session from the ledger with a proof,
-// asks the gate, runs the model, streams frames, and ends with a signed receipt.
+// Answers sealed requests inside an attested connection: opens them, reads the session from the
+// ledger with a proof, asks the gate, and streams the sealed answer.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <functional>
-
 #include "base/log.h"
-#include "base/seams.h"
+#include "channel/sealed/request.h"
 #include "http/server.h"
-#include "node/identity.h"
-#include "node/sessions.h"
+#include "node/generation.h"
 
 namespace cloister::node {
 
@@ -21,15 +16,9 @@ using SessionReader =
         ledger::SessionId)>;
 
 struct ServiceParts {
-  NodeFacts facts;
-  Hash32 engine_digest{};  // of the measured program that runs the model
-  const Identity& identity;
-  inference::Engine& engine;
-  boost::asio::thread_pool& workers;  // engine calls block, so they run here
+  GenerationParts generation;
+  sealed::KeyEpochs& keys;
   SessionReader read_session;
-  std::function<void()> receipt_made;  // tells the settler that there is something to do
-  const Clock& clock;
-  Random& random;
   const Log& log;
 };
 
@@ -43,10 +32,13 @@ class Service {
   void drain() { draining_ = true; }  // refuses new work from now on
 
  private:
-  friend class Answer;
-  boost::asio::awaitable<void> generate(const http::Request& http_request, http::Exchange& exchange,
-                                        Hash32 evidence_digest);
-  boost::asio::awaitable<std::expected<Grant, wire::Refusal>> allow(const wire::Request& request);
+  boost::asio::awaitable<void> serve(const http::Request& request, http::Exchange& exchange,
+                                     Hash32 evidence_digest);
+  boost::asio::awaitable<void> answer(sealed::OpenedRequest opened, http::Exchange& exchange,
+                                      Hash32 evidence_digest);
+  boost::asio::awaitable<std::expected<Admitted, wire::Refusal>> admit_request(
+      const sealed::OpenedRequest& opened);
+  boost::asio::awaitable<std::expected<Grant, wire::Refusal>> allow(const sealed::Profile& profile);
 
   const ServiceParts parts_;
   Sessions sessions_;

@@ -136,6 +136,24 @@ std::optional<ChannelFacts> channel_from(const JsonValue& value) {
   return out;
 }
 
+constexpr std::string_view kKemName = "X-Wing";
+
+JsonValue sealing_json(const SealingFacts& facts) {
+  return JsonValue::object({{"kem", kKemName},
+                            {"padding", sealed::name(facts.padding)},
+                            {"key_config_sha256", to_hex(facts.key_config_sha256)}});
+}
+
+std::optional<SealingFacts> sealing_from(const JsonValue& value) {
+  Shape shape(value);
+  SealingFacts out;
+  if (shape.text("kem") != kKemName) return std::nullopt;
+  out.padding = shape.take(sealed::padding_from(shape.text("padding")));
+  out.key_config_sha256 = shape.fixed<32>("key_config_sha256");
+  if (!shape.finish()) return std::nullopt;
+  return out;
+}
+
 template <typename T, typename From>
 void read_list(Shape& shape, std::string_view name, size_t max_count, From from,
                std::vector<T>& out) {
@@ -177,7 +195,8 @@ JsonValue to_json(const Bundle& bundle) {
                             {"reads", std::move(reads)},
                             {"evidence", std::move(evidence)},
                             {"claims", to_hex(bundle.claims)},
-                            {"channel", channel_json(bundle.channel)}});
+                            {"channel", channel_json(bundle.channel)},
+                            {"sealing", sealing_json(bundle.sealing)}});
 }
 
 std::expected<Bundle, BundleError> bundle_from_json(std::string_view text) {
@@ -202,6 +221,7 @@ std::expected<Bundle, BundleError> bundle_from_json(std::string_view text) {
   read_list(shape, "evidence", ledger::kMaxEvidenceItems, evidence_from, out.evidence);
   out.claims = shape.hex("claims", ledger::kMaxClaimsBytes);
   out.channel = shape.take(channel_from(shape.member("channel")));
+  out.sealing = shape.take(sealing_from(shape.member("sealing")));
   if (!shape.finish()) return std::unexpected(BundleError::wrong_shape);
   return out;
 }

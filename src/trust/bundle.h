@@ -6,6 +6,7 @@
 
 #include <expected>
 
+#include "channel/sealed/profile.h"
 #include "ledger/types/genesis.h"
 #include "ledger/types/instance.h"
 #include "ledger/types/receipt.h"
@@ -36,6 +37,13 @@ struct ChannelFacts {
   bool operator==(const ChannelFacts&) const = default;
 };
 
+// How the request was sealed, as the gateway did it; always with X-Wing.
+struct SealingFacts {
+  sealed::Padding padding = sealed::Padding::standard;  // of the answer
+  Hash32 key_config_sha256{};                           // of the epoch that it was sealed to
+  bool operator==(const SealingFacts&) const = default;
+};
+
 struct Bundle {
   ledger::Genesis genesis;
   std::vector<light::LightBlock> blocks;  // block 1 first, then rising
@@ -43,6 +51,7 @@ struct Bundle {
   std::vector<ledger::EvidenceItem> evidence;
   Buffer claims;
   ChannelFacts channel;
+  SealingFacts sealing;
   UnixSeconds checked_at = 0;  // when the gateway verified, before it sent anything
   std::string receipt_id;
   std::optional<ledger::SignedReceipt> receipt;

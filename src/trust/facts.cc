@@ -59,6 +59,13 @@ bool take(const ProvenRead& read, const light::VerifiedBlock& under, LedgerFacts
       out.session_proven_ms = under.time_ms();
       out.session_height = read.height;
       return decode_into(read, out.session);
+    case ledger::Family::keys: {
+      std::optional<ledger::KeySet> keys;
+      if (!decode_into(read, keys)) return false;
+      out.keys = std::move(keys).value_or(ledger::KeySet());
+      out.keys_of = read.key;
+      return true;
+    }
     case ledger::Family::collateral: {
       std::optional<ledger::CollateralRecord> record;
       if (!decode_into(read, record)) return false;

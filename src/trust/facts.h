@@ -18,6 +18,8 @@ struct LedgerFacts {
   std::optional<ledger::Model> model;
   std::optional<ledger::NetworkPolicy> policy;
   std::vector<ledger::CollateralRecord> collateral;
+  ledger::KeySet keys;  // of `keys_of`; empty when there are none
+  Buffer keys_of;
   UnixMillis session_proven_ms = 0;  // time of the header that proves the session's state
   int64_t session_height = 0;
 };

@@ -21,6 +21,21 @@ std::string short_hex(Bytes bytes) {
   return to_hex(bytes.first(std::min<size_t>(bytes.size(), 8)));
 }
 
+// What whoever watches the connection still learns.
+std::string_view lengths_seen(sealed::Padding padding) {
+  switch (padding) {
+    case sealed::Padding::off:
+      return "that nobody saw when, how much and with whom you talked: padding was off, so the "
+             "sizes and times of the answer's pieces show";
+    case sealed::Padding::standard:
+      return "that nobody saw when and with whom you talked, about how long the answer was, and "
+             "when the model paused";
+    case sealed::Padding::strict:
+      return "that nobody saw when and with whom you talked, and the bucket of the answer's length";
+  }
+  std::abort();
+}
+
 bool is_device(const ledger::Platform& platform) {
   return policy::is_device(static_cast<evidence::Format>(platform.format));
 }
@@ -57,6 +72,7 @@ class Evaluation {
   void check_model();
   void check_channel();
   void check_key();
+  std::optional<uint64_t> sealing_epoch() const;
   void check_record();
   void check_quorum();
   void check_policy();
@@ -245,10 +261,24 @@ void Evaluation::check_key() {
                       claims_->spki_sha256 == bundle_.channel.spki_sha256 &&
                       claims_->role == ledger::Claims::kServer;
   bool ledger_agrees = instance && instance->spki_sha256 == bundle_.channel.spki_sha256;
-  add("key_binding", claims_agree && ledger_agrees,
-      instance ? short_hex(instance->spki_sha256) + "… on the ledger" : "a key on the ledger",
-      short_hex(bundle_.channel.spki_sha256) + "… in the connection and the evidence",
-      "ledger record");
+  const auto epoch = sealing_epoch();
+  const std::string keys = short_hex(bundle_.channel.spki_sha256) + "… of the connection, " +
+                           short_hex(bundle_.sealing.key_config_sha256) + "… of the sealing";
+  add("key_binding", claims_agree && ledger_agrees && epoch,
+      "the connection's key in evidence and record, the sealing key in a live epoch",
+      epoch ? fmt::format("{}, epoch {}", keys, *epoch) : keys + ": not all of this instance",
+      "ledger record and measured claims");
+}
+
+// The epoch of this instance's keys, as the ledger has them, that the request was sealed to.
+std::optional<uint64_t> Evaluation::sealing_epoch() const {
+  if (!ledger_.instance || !equal(ledger_.keys_of, ledger_.instance->id)) return std::nullopt;
+  const auto now_ms = static_cast<uint64_t>(bundle_.checked_at) * 1000;
+  for (const ledger::KeyConfig& keys : ledger_.keys.epochs) {
+    if (crypto::sha256(keys.config) != bundle_.sealing.key_config_sha256) continue;
+    if (keys.valid_until_ms > now_ms) return keys.epoch;
+  }
+  return std::nullopt;
 }
 
 void Evaluation::check_record() {
@@ -353,20 +383,18 @@ void Evaluation::describe_parts() {
                                        {"root", to_hex(ledger_.model->root)},
                                        {"quantization", ledger_.model->quantization}});
   }
-  report_.channel =
-      JsonValue::object({{"mode", "atls"}, {"kem", "TLS 1.3 key exchange"}, {"padding", "off"}});
+  report_.channel = JsonValue::object(
+      {{"mode", "atls"}, {"kem", "X-Wing"}, {"padding", sealed::name(bundle_.sealing.padding)}});
   report_.ledger =
       JsonValue::object({{"chain_id", bundle_.genesis.chain_id},
                          {"height", ledger_.height},
                          {"signed_power", ledger_.signed_power},
                          {"total_power", ledger_.total_power},
                          {"policy_version", ledger_.policy ? ledger_.policy->version : 0}});
-  report_.not_proven = {
-      "physical attacks on memory (DDR5 interposers can forge evidence)",
-      "hardware faults that the vendors have not published", "that the answer is true",
-      ("that nobody saw when, how much and with whom you talked: packet sizes and timing are not "
-       "padded yet"),
-      "protection against a future quantum computer: the sealed hybrid layer is not built yet"};
+  report_.not_proven = {"physical attacks on memory (DDR5 interposers can forge evidence)",
+                        "hardware faults that the vendors have not published",
+                        "that the answer is true",
+                        std::string(lengths_seen(bundle_.sealing.padding))};
   if (ledger_.instance && gpus_of(*ledger_.instance) > 0) {
     report_.not_proven.emplace_back(
         "that CPU and GPU are in one machine: a GPU's evidence can be relayed between machines");

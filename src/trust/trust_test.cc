@@ -54,6 +54,8 @@ TEST(Bundle, EachChangeOfShapeIsRefused) {
       {"short salt", R"("request_salt":"03)", R"("request_salt":")"},
       {"bad base64", R"("bytes":"AQID")", R"("bytes":"AQI")"},
       {"genesis", R"("chain_id":"chain")", R"("chain":"chain")"},
+      {"other mechanism", R"("kem":"X-Wing")", R"("kem":"X25519")"},
+      {"unknown padding", R"("padding":"default")", R"("padding":"some")"},
   };
   for (const Case& c : cases) {
     std::string text = good;

@@ -10,7 +10,6 @@ using inference::ChatMessage;
 using inference::FinishReason;
 using inference::Role;
 
-constexpr size_t kMaxChainIdBytes = 50;
 constexpr size_t kMaxReceiptBytes = 4096;
 enum FrameKind : uint8_t { kText = 1, kDone = 2, kFailed = 3 };
 
@@ -189,17 +188,15 @@ std::string_view describe(Refusal refusal) {
 
 SecretBuffer Request::encode() const {
   CborWriter w;
-  w.map(12).key(1).text(chain_id).key(2).bytes(session).key(3).u64(sequence);
-  w.key(4).bytes(instance).key(5).bytes(model_root).key(6).u64(max_units);
-  w.key(7).u64(static_cast<uint64_t>(deadline_ms)).key(8).array(messages.size());
+  w.map(5).key(1).array(messages.size());
   for (const auto& message : messages) {
     w.map(2).key(1).u64(static_cast<uint64_t>(message.role)).key(2).text(message.content.reveal());
   }
-  w.key(9);
+  w.key(2);
   write_sampler(w, sampler);
-  w.key(10).u64(max_tokens).key(11).array(stops.size());
+  w.key(3).u64(max_tokens).key(4).array(stops.size());
   for (const auto& stop : stops) w.text(stop.reveal());
-  w.key(12).bytes(salt);
+  w.key(5).bytes(salt);
   return take_secret(w);
 }
 
@@ -207,31 +204,17 @@ std::optional<Request> Request::decode(Bytes encoded) {
   if (encoded.size() > kMaxRequestBytes) return std::nullopt;
   CborReader r(encoded);
   Request out;
-  r.map(12);
+  r.map(5);
   r.key(1);
-  out.chain_id = r.text(kMaxChainIdBytes);
-  r.key(2);
-  out.session = r.fixed<32>();
-  r.key(3);
-  out.sequence = r.u64();
-  r.key(4);
-  out.instance = r.fixed<32>();
-  r.key(5);
-  out.model_root = r.fixed<32>();
-  r.key(6);
-  out.max_units = r.u64();
-  r.key(7);
-  out.deadline_ms = static_cast<int64_t>(r.u64(INT64_MAX));
-  r.key(8);
   out.messages = read_messages(r);
-  r.key(9);
+  r.key(2);
   out.sampler = read_sampler(r);
-  r.key(10);
+  r.key(3);
   out.max_tokens = r.u32();
-  r.key(11);
+  r.key(4);
   size_t stops = r.array(inference::kMaxStops);
   for (size_t i = 0; i < stops; ++i) out.stops.emplace_back(r.text_view(inference::kMaxStopBytes));
-  r.key(12);
+  r.key(5);
   out.salt = r.fixed<32>();
   if (!r.finish()) return std::nullopt;
   return out;

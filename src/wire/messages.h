@@ -1,6 +1,7 @@
-// What gateway and node say to each other inside an attested connection: one request, then frames
-// of the answer, the last of which carries the signed receipt. Deterministic CBOR throughout;
-// nothing here encrypts, the channel does.
+// What gateway and node say to each other inside a sealed message: the content of one request, then
+// frames of the answer, the last of which carries the signed receipt. Deterministic CBOR
+// throughout; nothing here encrypts, channel/sealed does. For whom a request is and what pays for
+// it stands in the sealed message's fields (sealed::Profile).
 #pragma once
 
 #include <variant>
@@ -9,7 +10,8 @@
 
 namespace cloister::wire {
 
-constexpr std::string_view kGeneratePath = "/cloister/v1/generate";
+constexpr std::string_view kSealedPath = "/cloister/v1/sealed";      // of the HTTP that carries it
+constexpr std::string_view kGeneratePath = "/cloister/v1/generate";  // inside the sealed message
 constexpr size_t kMaxRequestBytes = 2 << 20;
 constexpr size_t kMaxFrameBytes = 64 * 1024;
 
@@ -36,13 +38,6 @@ std::string_view name(Refusal refusal);
 std::string_view describe(Refusal refusal);
 
 struct Request {
-  std::string chain_id;
-  Hash32 session{};
-  uint64_t sequence = 0;  // rises by one a request of the session, from 1
-  Hash32 instance{};
-  Hash32 model_root{};
-  uint64_t max_units = 0;   // prompt and completion tokens together
-  int64_t deadline_ms = 0;  // unix time after which the answer is worthless
   std::vector<inference::ChatMessage> messages;
   inference::SamplerParams sampler;  // `seed` here is the client's share of the randomness
   uint32_t max_tokens = 0;

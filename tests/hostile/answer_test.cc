@@ -53,8 +53,8 @@ TEST(HonestNode, RefusesTheSessionOfAnotherInstance) {
   const auto other = gateway.instance(*drawn.instance);
   ASSERT_NE(other.id, confirmed.instance.id);
   EXPECT_EQ(gateway.refusal(other, confirmed.record, other.id), Refusal::session_not_confirmed);
-  EXPECT_EQ(gateway.refusal(other, confirmed.record, confirmed.instance.id),
-            Refusal::wrong_instance);
+  // A message that names another instance than it is sealed to does not open at all.
+  EXPECT_EQ(gateway.refusal(other, confirmed.record, confirmed.instance.id), std::nullopt);
   EXPECT_EQ(one.engine->seen().size() + two.engine->seen().size(), 1U);
 }
 
@@ -72,7 +72,7 @@ class HostileAnswer : public testing::Test {
   using Bend = std::function<void(ledger::Receipt&)>;
   static void answer_with_receipt(Bend bend, bool other_key = false) {
     auto key = std::make_shared<crypto::Ed25519Key>(crypto::Ed25519Key::generate(world().random));
-    node().bends.answer = [=](const wire::Request& request, const Hash32& hash,
+    node().bends.answer = [=](const sealed::Profile& request, const Hash32& hash,
                               const Hash32& digest) {
       auto receipt = node().honest_receipt(request, hash, digest);
       if (bend) bend(receipt);
@@ -138,7 +138,7 @@ TEST_F(HostileAnswer, WithoutAProperEnd) {
       [](Frames& frames) { frames.emplace_back(wire::Text{UserText("more")}); },  // on after Done
   };
   for (const auto& change : changes) {
-    node().bends.answer = [change](const wire::Request& request, const Hash32& hash,
+    node().bends.answer = [change](const sealed::Profile& request, const Hash32& hash,
                                    const Hash32& digest) {
       const auto receipt = node().honest_receipt(request, hash, digest);
       auto frames = answer_with(receipt, node().identity.identity, Fixed<32>{});
@@ -151,6 +151,37 @@ TEST_F(HostileAnswer, WithoutAProperEnd) {
     EXPECT_EQ(asked.error->code, ApiCode::node_lost) << asked.error->message;
     EXPECT_EQ(asking.session->used_units, 0U);
   }
+}
+
+// Chunks on their way through a node's own host.
+TEST_F(HostileAnswer, SealedChunksThatAreBent) {
+  using Chunks = std::vector<Buffer>;
+  struct Case {
+    const char* name;
+    std::function<void(Chunks&)> bend;
+  };
+  const Case cases[] = {
+      {"changed", [](Chunks& c) { c[1][20] ^= 1; }},
+      {"swapped", [](Chunks& c) { std::swap(c[1], c[2]); }},
+      {"doubled", [](Chunks& c) { c.insert(c.begin() + 1, c[1]); }},
+      {"last one missing", [](Chunks& c) { c.pop_back(); }},
+      {"something after the last", [](Chunks& c) { c.push_back({0}); }},
+      {"nothing", [](Chunks& c) { c.clear(); }},
+  };
+  answer_with_receipt(nullptr);
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.name);
+    node().bends.sealed_answer = [&](Chunks& chunks) {
+      ASSERT_GE(chunks.size(), 3u);
+      one.bend(chunks);
+    };
+    Gateway& asking = gateway();
+    const Asked asked = asking.ask();
+    ASSERT_TRUE(asked.error);
+    EXPECT_EQ(asked.error->code, ApiCode::node_lost) << asked.error->message;
+    EXPECT_EQ(asking.session->used_units, 0U);
+  }
+  node().bends.sealed_answer = nullptr;
 }
 
 }  // namespace

@@ -215,7 +215,8 @@ struct Around {
                 world.context.get_executor()),
         connector(world.context.get_executor(), world.clock, world.random),
         opener(gateway::OpenerParts{
-            *client, account, connector, world.genesis, std::nullopt, world.clock, world.log,
+            *client, account, connector, world.genesis, std::nullopt, sealed::Padding::standard,
+            world.clock, world.log,
             [](uint64_t) { return true; },
             [this](gateway::RefusedNode node) { network->note_refused(std::move(node)); }}) {
     network.emplace(gateway::NetworkParts{world.context, *client, opener, receipts, config,

@@ -36,7 +36,9 @@ HostileNode::HostileNode(World& w, const std::string& op, uint32_t platform, boo
       config(node_config(w, platform)),
       tee(open_tee(w, config, gpu)),
       identity(node::make_identity(w.random, w.clock.now())),
-      claims(node::claims_of(identity, measured(config), w.genesis.models[0].root)),
+      keys(identity.instance_id()),
+      claims(node::claims_of(identity, keys.begin(w.random, w.clock.now_ms()).config_sha256,
+                             measured(config), w.genesis.models[0].root)),
       client_(w.client()),
       account_(*client_, ledger::make_key(op), w.genesis.chain_id, w.context.get_executor()),
       listener_(w.context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
@@ -49,8 +51,10 @@ asio::awaitable<bool> HostileNode::enter(uint16_t port) {
       node::RegistrarParts{*client_, account_, *tee, identity, claims, world.genesis, config,
                            "127.0.0.1:" + std::to_string(port), world.clock, world.log});
   auto entered = co_await registrar.enter();
-  if (entered) claims = *ledger::Claims::decode(entered->claims);
-  co_return entered.has_value();
+  if (!entered) co_return false;
+  claims = *ledger::Claims::decode(entered->claims);
+  auto published = co_await registrar.publish(*keys.newest());
+  co_return published.has_value();
 }
 
 asio::awaitable<void> HostileNode::run() {
@@ -155,16 +159,27 @@ Buffer HostileNode::authenticator(const Meeting& meeting, const Items& items) co
                                   leaf.certificate, leaf.key, *cmw);
 }
 
+// Opens a sealed request, and notes what was in it.
+std::optional<sealed::OpenedRequest> HostileNode::open(Bytes message) {
+  auto opened = sealed::open_request(keys, message, sealed::Carrier::attested_tls,
+                                     world.clock.now_ms(), world.random);
+  if (!opened) return std::nullopt;
+  note(opened->content);
+  return std::move(*opened);
+}
+
 // Until the peer leaves or has said what nobody but a verified node may hear.
 asio::awaitable<void> HostileNode::listen_on(Meeting& meeting) {
   Buffer piece(4096);
+  std::string whole;
   for (;;) {
     auto [ec, size] = co_await meeting.link->stream().async_read_some(
         asio::buffer(piece.data(), piece.size()), kAsTuple);
     if (ec) co_return;
     note(Bytes(piece).first(size));
-    std::lock_guard lock(mutex_);
-    if (heard_.find(kCanary) != std::string::npos) co_return;
+    whole += as_text(Bytes(piece).first(size));
+    const auto body = whole.find("\r\n\r\n");
+    if (body != std::string::npos && open(as_bytes(whole).subspan(body + 4))) co_return;
   }
 }
 
@@ -206,15 +221,23 @@ class NotedStream final : public http::Stream {
 asio::awaitable<void> HostileNode::serve(Meeting& meeting) {
   http::Handler handler = [this](const http::Request& post,
                                  http::Exchange& exchange) -> asio::awaitable<void> {
-    auto request = wire::Request::decode(post.body);
+    auto opened = open(post.body);
+    must(opened.has_value());
+    auto request = wire::Request::decode(opened->content);
     must(request.has_value());
-    const auto hash = wire::request_hash(post.body, request->salt);
-    const auto frames = bends.answer(*request, hash, evidence_digest_);
+    const auto hash = wire::request_hash(opened->content, request->salt);
+    sealed::Pacer pacer(opened->profile.padding);
+    for (const auto& frame : bends.answer(opened->profile, hash, evidence_digest_)) {
+      pacer.push(wire::encode_frame(frame));
+    }
+    pacer.finish();
+    std::vector<Buffer> chunks;
+    while (auto chunk = pacer.next()) opened->answer.seal(*chunk, chunks.emplace_back());
+    if (bends.sealed_answer) bends.sealed_answer(chunks);
     http::Headers headers;
     auto started = co_await exchange.start_stream(200, std::move(headers));
-    for (const auto& frame : frames) {
-      const auto bytes = wire::encode_frame(frame);
-      if (started) started = co_await exchange.write(bytes);
+    for (const Buffer& chunk : chunks) {
+      if (started) started = co_await exchange.write(chunk);
     }
     if (started) co_await exchange.finish();
   };
@@ -238,15 +261,15 @@ size_t HostileNode::connections() {
   return std::exchange(connections_, 0);
 }
 
-ledger::Receipt HostileNode::honest_receipt(const wire::Request& request,
+ledger::Receipt HostileNode::honest_receipt(const sealed::Profile& profile,
                                             const Hash32& request_hash,
                                             const Hash32& evidence_digest) const {
   ledger::Receipt receipt;
-  receipt.chain_id = request.chain_id;
-  receipt.session = request.session;
-  receipt.sequence = request.sequence;
+  receipt.chain_id = profile.chain_id;
+  receipt.session = profile.id;
+  receipt.sequence = profile.sequence;
   receipt.instance_id = identity.instance_id();
-  receipt.model_root = request.model_root;
+  receipt.model_root = profile.model_root;
   receipt.request_hash = request_hash;
   receipt.answer_hash = wire::answer_hash(kAnswer, Fixed<32>{});
   receipt.prompt_units = 7;

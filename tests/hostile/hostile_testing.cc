@@ -146,12 +146,14 @@ std::unique_ptr<node::Tee> open_tee(const World&, const node::NodeConfig& config
   return std::make_unique<WithGpu>(std::move(*opened));
 }
 
-World::Honest& World::honest_node(const std::string& op, uint32_t platform, bool gpu) {
+World::Honest& World::honest_node(const std::string& op, uint32_t platform, bool gpu,
+                                  const std::string& advertised_host) {
   auto engine = std::make_unique<inference::ScriptedEngine>();
   engine->then_answer(std::vector<std::string>{"forty", "-two"});
   auto honest = std::make_unique<Honest>();
   honest->engine = engine.get();
   node::NodeConfig config = node_config(*this, platform);
+  config.advertised_host = advertised_host;
   auto tee = open_tee(*this, config, gpu);
   auto vouched = measured(config);
   node::DaemonParts parts{std::move(config), genesis,        ledger::make_key(op),
@@ -159,6 +161,7 @@ World::Honest& World::honest_node(const std::string& op, uint32_t platform, bool
   honest->daemon = std::make_unique<node::Daemon>(context, std::move(parts), clock, random, log);
   auto started = await(honest->daemon->start());
   must(started.has_value());
+  honest->port = *started;
   return keep(std::move(honest));
 }
 
@@ -210,6 +213,7 @@ Gateway::Gateway(World& world, std::unique_ptr<light::Rpc> rpc, const Clock* jud
       connector_(world.context.get_executor(), world.clock, world.random),
       opener_(gateway::OpenerParts{
           *client_, account_, connector_, world.genesis, std::move(local_policy),
+          sealed::Padding::standard,
           judges_by ? *judges_by : static_cast<const Clock&>(world.clock), world.log,
           [this](uint64_t version) { return version >= highest_policy; },
           [this](gateway::RefusedNode node) { refused.push_back(node.reason); }}) {}
@@ -247,7 +251,15 @@ asio::awaitable<Asked> Gateway::converse() {
     co_return out;
   }
   session = std::move(*opened);
-  const auto chat = canary_chat();
+  co_return co_await exchange_once(canary_chat());
+}
+
+Asked Gateway::ask_again(gateway::ChatRequest chat) {
+  return world_.await(exchange_once(std::move(chat)));
+}
+
+asio::awaitable<Asked> Gateway::exchange_once(gateway::ChatRequest chat) {
+  Asked out;
   const gateway::OnPiece collect = [&out](const UserText& piece) -> asio::awaitable<bool> {
     out.answer += piece.reveal();
     co_return true;
@@ -325,39 +337,55 @@ asio::awaitable<ledger::Instance> Gateway::read_instance(ledger::InstanceId id) 
 
 std::optional<wire::Refusal> Gateway::refusal(const ledger::Instance& to, const ledger::Session& of,
                                               const ledger::InstanceId& named, int times) {
-  wire::Request request;
-  request.chain_id = world_.genesis.chain_id;
-  request.session = of.id;
-  request.sequence = 1;
-  request.instance = named;
-  request.model_root = of.model_root;
-  request.max_units = 1000;
-  request.deadline_ms = world_.clock.now_ms() + 600'000;
-  request.messages = std::move(canary_chat().messages);
-  return world_.await(send_by_hand(to, std::move(request), times));
+  sealed::Profile profile;
+  profile.chain_id = world_.genesis.chain_id;
+  profile.id = of.id;
+  profile.sequence = 1;
+  profile.instance = named;
+  profile.model_root = of.model_root;
+  profile.max_units = 1000;
+  profile.deadline_ms = world_.clock.now_ms() + 600'000;
+  return world_.await(send_by_hand(to, std::move(profile), times));
+}
+
+asio::awaitable<gateway::SealingKeys> Gateway::read_keys(ledger::InstanceId id) {
+  auto read = co_await client_->read(ledger::Family::keys, ledger::id_key(id));
+  must(read && read->value);
+  auto chosen = gateway::choose_keys(*ledger::KeySet::decode(*read->value), world_.clock.now_ms());
+  must(chosen.has_value());
+  co_return std::move(*chosen);
 }
 
 namespace {
 
-asio::awaitable<std::optional<wire::Refusal>> last_frame(http::Client& client) {
-  wire::FrameReader frames;
-  std::optional<wire::Refusal> out;
+asio::awaitable<std::optional<wire::Refusal>> last_frame(http::Client& client,
+                                                         sealed::AnswerOpener opener) {
+  SecretBuffer data;
   for (;;) {
     auto more = co_await client.next(http::Millis(30'000));
     must(more.has_value());
-    if (!*more) co_return out;
-    must(frames.feed(**more));
-    while (auto frame = frames.next()) {
-      if (auto failed = std::get_if<wire::Failed>(&*frame)) out = failed->refusal;
-    }
+    const auto opened = *more ? opener.feed(**more, data) : opener.end(data);
+    must(opened.has_value());
+    if (!*more) break;
   }
+  wire::FrameReader frames;
+  must(frames.feed(data));
+  std::optional<wire::Refusal> out;
+  while (auto frame = frames.next()) {
+    if (auto failed = std::get_if<wire::Failed>(&*frame)) out = failed->refusal;
+  }
+  co_return out;
 }
 
 }  // namespace
 
 asio::awaitable<std::optional<wire::Refusal>> Gateway::send_by_hand(ledger::Instance to,
-                                                                    wire::Request request,
+                                                                    sealed::Profile profile,
                                                                     int times) {
+  const auto keys = co_await read_keys(to.id);
+  profile.key_config_sha256 = keys.config_sha256;
+  wire::Request request;
+  request.messages = std::move(canary_chat().messages);
   atls::ConnectOptions options;
   options.host = "127.0.0.1";
   options.port = static_cast<uint16_t>(std::stoi(to.endpoint.substr(to.endpoint.rfind(':') + 1)));
@@ -372,11 +400,15 @@ asio::awaitable<std::optional<wire::Refusal>> Gateway::send_by_hand(ledger::Inst
   http::Client client(std::move(*connection), to.endpoint);
   std::optional<wire::Refusal> out;
   for (int i = 0; i < times; ++i) {
-    auto post = http::make_request("POST", wire::kGeneratePath, {}, "application/cloister-request");
-    post.body = request.encode();
+    auto sealed = sealed::seal_request(keys.config, crypto::KemKind::x_wing, profile,
+                                       wire::kGeneratePath, request.encode(), world_.random);
+    must(sealed.has_value());
+    auto post = http::make_request("POST", wire::kSealedPath, {}, sealed::kRequestMediaType);
+    post.body.assign(sealed->message.begin(), sealed->message.end());
     auto head = co_await client.start(std::move(post));
-    must(head && head->status == 200);
-    out = co_await last_frame(client);
+    must(head.has_value());
+    if (head->status != 200) co_return std::nullopt;  // the message did not open
+    out = co_await last_frame(client, sealed::AnswerOpener(std::move(sealed->answer)));
   }
   co_return out;
 }

@@ -1,6 +1,7 @@
 // A whole network in one process: an embedded ledger with the true verifier over a simulated Intel,
 // a gateway's opener and exchange, and nodes of which one thing is bent. Whatever a bent node
-// decrypts is written down, so that a test can say what it never heard.
+// decrypts is written down, the bytes of TLS and what was sealed inside them, so that a test can
+// say what it never heard.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -10,6 +11,7 @@
 #include "chain/chain_testing.h"
 #include "chain/daemon.h"
 #include "channel/atls/atls_testing.h"
+#include "channel/sealed/request.h"
 #include "evidence/sim/intel.h"
 #include "gateway/exchange.h"
 #include "gateway/session_opener.h"
@@ -65,8 +67,11 @@ class World {
   struct Honest {
     inference::ScriptedEngine* engine;
     std::unique_ptr<node::Daemon> daemon;
+    uint16_t port = 0;
   };
-  Honest& honest_node(const std::string& op, uint32_t platform, bool gpu = false);
+  // `advertised_host`: where users reach it, if not where it listens.
+  Honest& honest_node(const std::string& op, uint32_t platform, bool gpu = false,
+                      const std::string& advertised_host = "127.0.0.1");
 
   asio::io_context context;
   const ShiftedClock clock;
@@ -134,6 +139,8 @@ class Gateway {
 
   // Opens a session, and only then sends the canary.
   Asked ask();
+  // Over the session that stands.
+  Asked ask_again(gateway::ChatRequest chat);
   // Opens a session up to the draw, by hand and without looking at the instance.
   ledger::Session drawn();
   // Has the ledger draw again.
@@ -150,13 +157,15 @@ class Gateway {
 
  private:
   asio::awaitable<Asked> converse();
+  asio::awaitable<Asked> exchange_once(gateway::ChatRequest chat);
   asio::awaitable<ledger::Session> open_by_hand();
   asio::awaitable<ledger::Session> report_by_hand(ledger::Session session);
   asio::awaitable<ledger::Session> wait_drawn(ledger::SessionId id, int64_t height);
   asio::awaitable<ledger::Instance> read_instance(ledger::InstanceId id);
   asio::awaitable<ledger::Session> read_session(ledger::SessionId id);
   asio::awaitable<std::optional<wire::Refusal>> send_by_hand(ledger::Instance to,
-                                                             wire::Request request, int times);
+                                                             sealed::Profile profile, int times);
+  asio::awaitable<gateway::SealingKeys> read_keys(ledger::InstanceId id);
 
   World& world_;
   std::unique_ptr<light::Client> client_;
@@ -191,9 +200,10 @@ struct Bends {
   std::string instead_of_authenticator;  // raw bytes inside TLS
   std::string instead_of_done;
   // What it answers to a request; without one it listens for ever.
-  std::function<std::vector<wire::Frame>(const wire::Request&, const Hash32& request_hash,
+  std::function<std::vector<wire::Frame>(const sealed::Profile&, const Hash32& request_hash,
                                          const Hash32& evidence_digest)>
       answer;
+  std::function<void(std::vector<Buffer>& chunks)> sealed_answer;  // as they go out
 };
 
 // Registered honestly; serves as `bends` says, and whatever the verdict is, says DONE and goes on
@@ -212,16 +222,18 @@ class HostileNode {
   Items quote(const Fixed<64>& report_data);
   // An authenticator of this very connection around `items`.
   Buffer authenticator(const Meeting& meeting, const Items& items) const;
-  ledger::Receipt honest_receipt(const wire::Request& request, const Hash32& request_hash,
+  ledger::Receipt honest_receipt(const sealed::Profile& profile, const Hash32& request_hash,
                                  const Hash32& evidence_digest) const;
 
   World& world;
   node::NodeConfig config;
   std::unique_ptr<node::Tee> tee;
   node::Identity identity;
+  sealed::KeyEpochs keys;
   ledger::Claims claims;  // as registered
 
  private:
+  std::optional<sealed::OpenedRequest> open(Bytes message);
   asio::awaitable<void> run();
   asio::awaitable<void> talk(tcp::socket socket);
   asio::awaitable<void> converse(Meeting& meeting);
