@@ -106,8 +106,7 @@ TEST(HttpStore, RangesAndOtherOrigins) {
   }
 }
 
-// --- stores that lie
-// ------------------------------------------------------------------------------
+// --- stores that lie ---
 
 // Says what it is told for each request in turn, and then closes.
 struct Liar {
@@ -128,14 +127,14 @@ struct Liar {
     if (going && !text.empty()) going = co_await exchange.write(as_bytes(text));
     if (going && !breaks) co_await exchange.finish();
   }
-  Result<std::string> get_here(std::string_view true_content) {
+  Result<std::string> get_here(std::string_view true_content, Transfer options = {}) {
     std::string out;
     HttpAddress address{"127.0.0.1", port, crypto::sha256(as_bytes(true_content))};
     Sink sink = [&](Bytes more) {
       out += as_text(more);
       return true;
     };
-    auto got = context.await(get(std::move(address), std::move(sink)));
+    auto got = context.await(get(std::move(address), std::move(sink), options));
     if (!got) return std::unexpected(got.error());
     return out;
   }
@@ -169,6 +168,12 @@ TEST(LyingStore, WhatNeverGoesOnEnds) {
   Liar store({"!con", "!"});
   EXPECT_EQ(store.get_here("content").error(), BlobError::unreachable);
   EXPECT_EQ(store.ranges.size(), 1 + kMaxAttempts);
+}
+
+TEST(LyingStore, WhatGoesOnForEverEndsToo) {
+  Transfer small;
+  small.max_bytes = 10;
+  EXPECT_EQ(Liar({"!abcd"}).get_here("content", small).error(), BlobError::too_large);
 }
 
 TEST(HttpAddress, OnlyTheOneForm) {

@@ -30,8 +30,7 @@ struct Options {
   uint64_t quota_mib = 10'240, max_blob_mib = 256, lifetime_hours = 168;
 };
 
-// --- serve
-// ----------------------------------------------------------------------------------------
+// --- serve ---
 
 int serve(const Options& options) {
   SystemClock clock;
@@ -66,8 +65,7 @@ int serve(const Options& options) {
   return kExitOk;
 }
 
-// --- put and get
-// ----------------------------------------------------------------------------------
+// --- put and get ---
 
 template <typename T>
 T wait_for(asio::awaitable<T> work) {

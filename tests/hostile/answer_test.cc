@@ -31,6 +31,9 @@ TEST(HonestNode, AnswersWithAReceiptAndOnlyForConfirmedSessions) {
   EXPECT_EQ(gateway.refusal(confirmed.instance, confirmed.record, confirmed.instance.id),
             Refusal::sequence_not_rising);
 
+  EXPECT_EQ(gateway.refusal(confirmed.instance, confirmed.record, confirmed.instance.id, "/other"),
+            Refusal::malformed);
+
   const auto assigned = gateway.drawn();
   const auto instance = gateway.instance(*assigned.instance);
   EXPECT_EQ(gateway.refusal(instance, assigned, instance.id), Refusal::session_not_confirmed);
@@ -38,6 +41,34 @@ TEST(HonestNode, AnswersWithAReceiptAndOnlyForConfirmedSessions) {
   unknown.id[0] ^= 1;
   EXPECT_EQ(gateway.refusal(instance, unknown, instance.id), Refusal::session_unknown);
   EXPECT_EQ(honest.engine->seen().size(), 1U);  // nothing more was computed
+}
+
+// The keys that a request was sealed to are this instance's, live, and proven.
+TEST(HonestNode, AReportNamesTheSealingKeysOrFails) {
+  World world;
+  world.honest_node("operator", 0);
+  Gateway& gateway = world.keep(std::make_unique<Gateway>(world));
+  const Asked asked = gateway.ask();
+  ASSERT_FALSE(asked.error) << asked.error->message;
+  const auto failure_of = [&](auto bend) -> std::string {
+    trust::Bundle bundle = asked.result->bundle;
+    bend(bundle);
+    const auto report = trust::evaluate(bundle, {world.genesis.hash(), std::nullopt});
+    return report.first_failure() ? report.first_failure()->name : "";
+  };
+  EXPECT_EQ(failure_of([](trust::Bundle&) {}), "");
+  EXPECT_EQ(failure_of([](trust::Bundle& b) { b.sealing.key_config_sha256[0] ^= 1; }),
+            "key_binding");
+  EXPECT_EQ(failure_of([](trust::Bundle& b) {
+              std::erase_if(b.reads, [](const trust::ProvenRead& read) {
+                return read.family == ledger::Family::keys;
+              });
+            }),
+            "key_binding");
+  EXPECT_EQ(failure_of([](trust::Bundle& b) {
+              b.checked_at += sealed::kEpochLifeMs / 1000 + 60;  // the keys are of the past by then
+            }),
+            "key_binding");
 }
 
 TEST(HonestNode, RefusesTheSessionOfAnotherInstance) {

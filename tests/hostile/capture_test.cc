@@ -31,7 +31,6 @@ class Capture {
   const std::string& bytes() const { return bytes_; }
 
  private:
-
   asio::awaitable<std::vector<size_t>> take() { co_return std::exchange(records_, {}); }
 
   asio::awaitable<void> accept() {

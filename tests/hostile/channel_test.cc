@@ -216,8 +216,7 @@ struct Around {
         connector(world.context.get_executor(), world.clock, world.random),
         opener(gateway::OpenerParts{
             *client, account, connector, world.genesis, std::nullopt, sealed::Padding::standard,
-            world.clock, world.log,
-            [](uint64_t) { return true; },
+            world.clock, world.log, [](uint64_t) { return true; },
             [this](gateway::RefusedNode node) { network->note_refused(std::move(node)); }}) {
     network.emplace(gateway::NetworkParts{world.context, *client, opener, receipts, config,
                                           world.genesis, world.clock, world.random, world.log});

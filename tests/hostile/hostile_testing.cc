@@ -336,7 +336,8 @@ asio::awaitable<ledger::Instance> Gateway::read_instance(ledger::InstanceId id) 
 }
 
 std::optional<wire::Refusal> Gateway::refusal(const ledger::Instance& to, const ledger::Session& of,
-                                              const ledger::InstanceId& named, int times) {
+                                              const ledger::InstanceId& named,
+                                              std::string_view path) {
   sealed::Profile profile;
   profile.chain_id = world_.genesis.chain_id;
   profile.id = of.id;
@@ -345,7 +346,7 @@ std::optional<wire::Refusal> Gateway::refusal(const ledger::Instance& to, const 
   profile.model_root = of.model_root;
   profile.max_units = 1000;
   profile.deadline_ms = world_.clock.now_ms() + 600'000;
-  return world_.await(send_by_hand(to, std::move(profile), times));
+  return world_.await(send_by_hand(to, std::move(profile), path));
 }
 
 asio::awaitable<gateway::SealingKeys> Gateway::read_keys(ledger::InstanceId id) {
@@ -381,7 +382,7 @@ asio::awaitable<std::optional<wire::Refusal>> last_frame(http::Client& client,
 
 asio::awaitable<std::optional<wire::Refusal>> Gateway::send_by_hand(ledger::Instance to,
                                                                     sealed::Profile profile,
-                                                                    int times) {
+                                                                    std::string_view path) {
   const auto keys = co_await read_keys(to.id);
   profile.key_config_sha256 = keys.config_sha256;
   wire::Request request;
@@ -398,19 +399,15 @@ asio::awaitable<std::optional<wire::Refusal>> Gateway::send_by_hand(ledger::Inst
   auto connection = co_await connector_.connect(std::move(options), std::move(credulous));
   must(connection.has_value());
   http::Client client(std::move(*connection), to.endpoint);
-  std::optional<wire::Refusal> out;
-  for (int i = 0; i < times; ++i) {
-    auto sealed = sealed::seal_request(keys.config, crypto::KemKind::x_wing, profile,
-                                       wire::kGeneratePath, request.encode(), world_.random);
-    must(sealed.has_value());
-    auto post = http::make_request("POST", wire::kSealedPath, {}, sealed::kRequestMediaType);
-    post.body.assign(sealed->message.begin(), sealed->message.end());
-    auto head = co_await client.start(std::move(post));
-    must(head.has_value());
-    if (head->status != 200) co_return std::nullopt;  // the message did not open
-    out = co_await last_frame(client, sealed::AnswerOpener(std::move(sealed->answer)));
-  }
-  co_return out;
+  auto sealed = sealed::seal_request(keys.config, crypto::KemKind::x_wing, profile, path,
+                                     request.encode(), world_.random);
+  must(sealed.has_value());
+  auto post = http::make_request("POST", wire::kSealedPath, {}, sealed::kRequestMediaType);
+  post.body.assign(sealed->message.begin(), sealed->message.end());
+  auto head = co_await client.start(std::move(post));
+  must(head.has_value());
+  if (head->status != 200) co_return std::nullopt;
+  co_return co_await last_frame(client, sealed::AnswerOpener(std::move(sealed->answer)));
 }
 
 }  // namespace cloister::hostile

@@ -147,9 +147,11 @@ class Gateway {
   ledger::Session drawn_after_report(const ledger::Session& session);
   ledger::Instance instance(const ledger::InstanceId& id);
   ledger::Session first_session();  // of this gateway's user, who asked nothing before
-  // What the instance says to a request as the gateway writes them, for `session`.
+  // What the instance says, inside the answer, to a request for `session` as the gateway writes
+  // them; nothing when it refuses the message itself.
   std::optional<wire::Refusal> refusal(const ledger::Instance& to, const ledger::Session& session,
-                                       const ledger::InstanceId& named, int times = 1);
+                                       const ledger::InstanceId& named,
+                                       std::string_view path = wire::kGeneratePath);
 
   std::vector<std::string> refused;  // reasons, in their order
   uint64_t highest_policy = 0;       // version that its user has seen before
@@ -164,7 +166,8 @@ class Gateway {
   asio::awaitable<ledger::Instance> read_instance(ledger::InstanceId id);
   asio::awaitable<ledger::Session> read_session(ledger::SessionId id);
   asio::awaitable<std::optional<wire::Refusal>> send_by_hand(ledger::Instance to,
-                                                             sealed::Profile profile, int times);
+                                                             sealed::Profile profile,
+                                                             std::string_view path);
   asio::awaitable<gateway::SealingKeys> read_keys(ledger::InstanceId id);
 
   World& world_;

@@ -135,7 +135,7 @@ Result<void> FileOpener::open(Bytes sealed, bool last, SecretBuffer& data) {
 Result<void> FileOpener::take(Bytes plaintext, SecretBuffer& data) {
   ByteReader r(plaintext);
   if (!left_) {
-    left_ = *r.u64_be();
+    left_ = r.u64_be();
     if (*left_ > kMaxFileBytes) return std::unexpected(SealedError::too_large);
   }
   const Bytes part = *r.take(static_cast<size_t>(std::min<uint64_t>(*left_, r.remaining())));

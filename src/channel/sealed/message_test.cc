@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "base/text.h"
 #include "channel/sealed/sealed_testing.h"
 #include "channel/sealed/varint.h"
 
@@ -49,8 +50,7 @@ TEST(SealedMessage, NoTwoAreAlike) {
             Buffer(other.message.begin() + 7, other.message.begin() + 1127));
 }
 
-// --- hostile requests
-// -----------------------------------------------------------------------------
+// --- hostile requests ---
 
 TEST(HostileRequest, EachHasItsOwnError) {
   struct Case {
@@ -202,25 +202,69 @@ TEST(HostileRequest, ChunksThatAreMovedDroppedDoubledOrSpliced) {
   EXPECT_TRUE(peers.open(one));
 }
 
+// What a user may write who has the key and does not keep to the format.
+class HandMade {
+ public:
+  explicit HandMade(TestPeers& peers) {
+    const Buffer any = peers.seal("x").message;
+    message_.assign(any.begin(), any.begin() + 7);
+    ByteWriter info;
+    info.text("message/bhttp chunked request").u8(0).bytes(message_);
+    sender_.emplace(*crypto::HpkeSender::setup(KemKind::x_wing, kAead, peers.config().x_wing,
+                                               info.view(), peers.random));
+    const Bytes encapsulated = sender_->encapsulated();
+    message_.insert(message_.end(), encapsulated.begin(), encapsulated.end());
+  }
+  HandMade& chunk(Bytes plaintext, bool last) {
+    write_varint(message_, last ? 0 : plaintext.size() + kTag);
+    message_.resize(message_.size() + plaintext.size() + kTag);
+    sender_->seal(last ? as_bytes("final") : Bytes(), plaintext,
+                  std::span(message_).last(plaintext.size() + kTag));
+    return *this;
+  }
+  const Buffer& message() const { return message_; }
+
+ private:
+  Buffer message_;
+  std::optional<crypto::HpkeSender> sender_;
+};
+
 TEST(HostileRequest, TooManyChunks) {
   TestPeers peers;
-  const auto config = peers.config();
-  Buffer message = peers.seal("x").message;
-  message.resize(7);
-  auto sender = crypto::HpkeSender::setup(
-      KemKind::x_wing, kAead, config.x_wing,
-      ByteWriter().text("message/bhttp chunked request").u8(0).bytes(message).take(), peers.random);
-  message.insert(message.end(), sender->encapsulated().begin(), sender->encapsulated().end());
-  for (size_t i = 0; i < kMaxRequestChunks; ++i) {
-    write_varint(message, kTag + 1);
-    message.resize(message.size() + kTag + 1);
-    sender->seal({}, as_bytes("x"), std::span(message).last(kTag + 1));
-  }
-  EXPECT_EQ(peers.open(message).error(), SealedError::too_many_chunks);
+  HandMade made(peers);
+  for (size_t i = 0; i < kMaxRequestChunks; ++i) made.chunk(as_bytes("x"), false);
+  EXPECT_EQ(peers.open(made.message()).error(), SealedError::too_many_chunks);
 }
 
-// --- hostile answers
-// ------------------------------------------------------------------------------
+TEST(HostileRequest, ContentThatDisagreesWithItself) {
+  TestPeers peers;
+  const std::string here = to_hex(peers.keys.instance());
+  const auto opened = [&](const BinaryRequest& request) {
+    return peers.open(HandMade(peers).chunk(encode_request(request), true).message());
+  };
+  const auto fields = encode_profile(peers.profile());
+  ASSERT_TRUE(opened({here, "/", fields, {}}));
+  EXPECT_EQ(opened({std::string(64, '0'), "/", fields, {}}).error(), SealedError::wrong_instance);
+  Profile elsewhere = peers.profile();
+  elsewhere.instance[0] ^= 1;
+  EXPECT_EQ(opened({here, "/", encode_profile(elsewhere), {}}).error(),
+            SealedError::wrong_instance);
+  EXPECT_EQ(opened({here, "/", {}, {}}).error(), SealedError::profile_malformed);
+  EXPECT_EQ(peers.open(HandMade(peers).chunk(as_bytes("no HTTP"), true).message()).error(),
+            SealedError::inner_malformed);
+}
+
+TEST(HostileRequest, WhatCannotBeRememberedIsNotOpened) {
+  TestPeers peers;
+  const auto sealed = peers.seal("text");
+  auto& opened = peers.keys.find(sealed.message[0], kTestNow)->opened;
+  for (size_t i = 0; i < kMaxRemembered; ++i) opened.insert(std::to_string(i));
+  EXPECT_EQ(peers.open(sealed.message).error(), SealedError::replay_set_full);
+  opened.erase("0");
+  EXPECT_TRUE(peers.open(sealed.message));
+}
+
+// --- hostile answers ---
 
 struct Conversation {
   explicit Conversation(uint64_t seed = 1, size_t answer_bytes = 1000)
@@ -313,8 +357,49 @@ TEST(HostileAnswer, SizesPastTheLimits) {
   EXPECT_EQ(open_answer(talk.request.answer, endless).error(), SealedError::too_large);
 }
 
-// --- mutations
-// ------------------------------------------------------------------------------------
+// What an instance may write that does not keep to the format.
+using Chunks = std::vector<std::pair<SecretBuffer, bool>>;
+Result<std::string> answered(const Chunks& chunks) {
+  TestPeers peers;
+  const auto request = peers.seal("text");
+  auto opened = peers.open(request.message);
+  Buffer answer;
+  for (const auto& [plaintext, last] : chunks) opened->answer.seal({plaintext, last}, answer);
+  return open_answer(request.answer, answer);
+}
+
+SecretBuffer with_content(SecretBuffer out, Bytes content) {
+  encode_content(content, out);
+  return out;
+}
+
+SecretBuffer ended(SecretBuffer out) {
+  encode_answer_end(out);
+  return out;
+}
+
+TEST(HostileAnswer, ContentThatIsNotWhole) {
+  const Buffer cell = {0, 1, 0, 0, 'x'}, part = {0, 2, 0, 0, 'x'};
+  const auto head = encode_answer_head(200);
+  EXPECT_EQ(*answered({{ended(with_content(head, cell)), true}}), "x");
+  EXPECT_EQ(answered({{with_content(head, cell), true}}).error(), SealedError::inner_malformed);
+  EXPECT_EQ(answered({{ended(with_content(head, part)), true}}).error(),
+            SealedError::inner_malformed);
+  EXPECT_EQ(answered({{ended(encode_answer_head(500)), true}}).error(),
+            SealedError::answer_refused);
+}
+
+TEST(HostileAnswer, ThatGoesOnForEver) {
+  const SecretBuffer large(kMaxChunkBytes);  // padding after the end
+  Chunks chunks = {{ended(encode_answer_head(200)), false}};
+  for (size_t i = 0; i <= kMaxMessageBytes / kMaxChunkBytes; ++i) chunks.emplace_back(large, false);
+  EXPECT_EQ(answered(chunks).error(), SealedError::too_large);
+  chunks.resize(1);
+  for (size_t i = 0; i < kMaxAnswerChunks; ++i) chunks.emplace_back(SecretBuffer(1), false);
+  EXPECT_EQ(answered(chunks).error(), SealedError::too_many_chunks);
+}
+
+// --- mutations ---
 
 // In `make test` a tenth of them; CLOISTER_MUTATIONS says how many.
 size_t mutations() {
