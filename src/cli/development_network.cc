@@ -206,14 +206,15 @@ std::expected<void, std::string> write_node_config(const DevelopmentNetwork& net
 std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& network,
                                                       const std::vector<uint16_t>& ledger_ports,
                                                       uint16_t listen_port,
-                                                      const std::string& log_level) {
+                                                      const std::string& log_level,
+                                                      const std::string& padding) {
   return write_text(network.config("gateway"),
                     fmt::format("# made by `cloister up`\n"
                                 "ledger = [{}]\n"
                                 "genesis = \"genesis.json\"\nuser_key = \"user.key\"\n"
                                 "data = \"gateway\"\nlisten = \"127.0.0.1\"\nport = {}\n"
-                                "ready_sessions = 3\nlog_level = \"{}\"\n",
-                                endpoints(ledger_ports), listen_port, log_level));
+                                "ready_sessions = 3\nlog_level = \"{}\"\npadding = \"{}\"\n",
+                                endpoints(ledger_ports), listen_port, log_level, padding));
 }
 
 }  // namespace cloister::cli

@@ -44,7 +44,8 @@ std::expected<void, std::string> write_node_config(const DevelopmentNetwork& net
 std::expected<void, std::string> write_gateway_config(const DevelopmentNetwork& network,
                                                       const std::vector<uint16_t>& ledger_ports,
                                                       uint16_t listen_port,
-                                                      const std::string& log_level);
+                                                      const std::string& log_level,
+                                                      const std::string& padding);
 std::string model_name(const DevelopmentNetwork& network);  // as users ask for it
 std::string node_name(size_t index);                        // "node-1"
 std::string node_platform(size_t index);                    // "simulated TDX"

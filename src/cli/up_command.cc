@@ -35,7 +35,8 @@ constexpr uint16_t kDefaultPort = 8642;
 constexpr const char* kFirstPrompt = "Which city is the capital of France?";
 
 struct Options {
-  std::string folder, engine = "local", mode = "atls", model_file, log_level = "info";
+  std::string folder, engine = "local", mode = "atls", model_file, log_level = "info",
+                      padding = "default";
   std::optional<std::string> once;
   size_t nodes = 3;
   std::optional<size_t> validators;
@@ -282,7 +283,9 @@ Expected<void> Network::start_nodes() {
 
 Expected<void> Network::start_gateway() {
   uint16_t wanted = options_.port.value_or(quick() ? 0 : kDefaultPort);
-  if (auto good = write_gateway_config(files_, ledger_ports_, wanted, options_.log_level); !good)
+  if (auto good =
+          write_gateway_config(files_, ledger_ports_, wanted, options_.log_level, options_.padding);
+      !good)
     return good;
   if (auto good = launch("gateway", "gateway"); !good) return good;
   auto port = wait_port("gateway", kGatewayTimeoutMs);
@@ -408,6 +411,9 @@ Command add_up(CLI::App& program) {
                   "a GGUF model; the default one when left out");
   app->add_option("--log-level", options->log_level, "of the daemons")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app->add_option("--padding", options->padding,
+                  "of answers: off, default (frames of one size) or strict (a constant rate)")
+      ->check(CLI::IsMember({"off", "default", "strict"}));
   app->add_flag("--json", options->json, "with --once: print one JSON object");
   app->add_flag("--first-answer-only", options->first_answer_only, "stop after the first answer");
   return {app, [options] { return run(*options); }};

@@ -46,6 +46,7 @@ test('stdout is one JSON object with answer, receipt, trust and timings', () => 
   assert.notEqual(answer.answer.trim(), '');
   assert.equal(once.out.trimEnd().split('\n').length, 1);
   assert_development_report(answer.trust);
+  assert.deepEqual(answer.trust.channel, {mode: 'atls', kem: 'X-Wing', padding: 'default'});
   for (const time of ['start_up_ms', 'answer_ms']) assert.ok(answer.timings[time] > 0, time);
 });
 
@@ -94,7 +95,8 @@ test('one changed character is refused, wherever it counts', async () => {
     [['channel', 'bind'], 0.5],
     [['channel', 'spki_sha256'], 0.5],
     [['channel', 'request_sha256'], 0.5],
-    ...['instances', 'sessions', 'policy', 'models', 'collateral'].flatMap((family) => [
+    [['sealing', 'key_config_sha256'], 0.5],
+    ...['instances', 'sessions', 'policy', 'models', 'collateral', 'keys'].flatMap((family) => [
       [['reads', read_of(family), 'value'], 0.5],
       [['reads', read_of(family), 'proof', 0, 'data'], 0.5],
     ]),
@@ -126,6 +128,7 @@ test('what is missing is refused', async () => {
     (bundle) => bundle.evidence.pop(),
     (bundle) => (bundle.receipt = null),
     (bundle) => delete bundle.channel,
+    (bundle) => delete bundle.sealing,
     (bundle) => (bundle.version = 2),
   ];
   for (const change of cases) {
