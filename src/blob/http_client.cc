@@ -45,6 +45,8 @@ class Download {
       const uint64_t before = received_;
       auto got = co_await once();
       if (got) co_return finish();
+      const bool nothing_more = got.error() == BlobError::not_found && received_ > 0;
+      if (nothing_more && finish()) co_return received_;
       if (got.error() != BlobError::unreachable) co_return std::unexpected(got.error());
       in_vain = received_ > before ? 0 : in_vain + 1;
     }

@@ -25,7 +25,7 @@ struct HttpAddress {
 constexpr size_t kMaxAttempts = 5;  // connections in a row that bring nothing
 
 struct Transfer {
-  http::Millis timeout{30'000};  // for each step, not for the whole
+  http::Millis timeout{30'000};  // of `get`: for each step; of `put`: for each attempt as a whole
   uint64_t max_bytes = uint64_t{1} << 30;
 };
 
@@ -35,6 +35,7 @@ boost::asio::awaitable<Result<HttpAddress>> put(std::string host, uint16_t port,
 
 // Gets every byte in order, each once, however often the connection breaks. What it gets counts
 // only when `get` has succeeded: the hash is that of the whole. False ends the transfer (refused).
+// A connection that broke after the last byte is no fault: the hash decides.
 using Sink = std::function<bool(Bytes)>;
 boost::asio::awaitable<Result<uint64_t>> get(HttpAddress address, Sink sink, Transfer options = {});
 

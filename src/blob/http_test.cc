@@ -115,10 +115,15 @@ struct Liar {
                    [this](auto& request, auto& exchange) { return answer(request, exchange); });
     port = *server->listen("127.0.0.1", 0);
   }
-  // Each answer: its bytes, and a `!` in front when the connection breaks after them.
+  // Each answer: its bytes, and a `!` in front when the connection breaks after them; or "404".
   http::asio::awaitable<void> answer(const http::Request& request, http::Exchange& exchange) {
     ranges.emplace_back(request.header("range"));
     std::string text = answers_[std::min(next_++, answers_.size() - 1)];
+    if (text == "404") {
+      auto absent = http::make_error(404, "invalid_request_error", "not_found", "no such blob");
+      co_await exchange.send(std::move(absent));
+      co_return;
+    }
     const bool breaks = text.starts_with("!");
     if (breaks) text.erase(0, 1);
     http::Headers headers;
@@ -162,6 +167,14 @@ TEST(LyingStore, WhatBreaksOffIsTakenUpWhereItStood) {
   EXPECT_EQ(store.ranges, (std::vector<std::string>{"", "bytes=3-", "bytes=5-", "bytes=5-"}));
   // Another content after the break is caught as well.
   EXPECT_EQ(Liar({"!con", "tENT"}).get_here("content").error(), BlobError::wrong_content);
+}
+
+// As a server answers who is asked for what comes after the end.
+TEST(LyingStore, ABreakAfterTheLastByteIsNoFault) {
+  EXPECT_EQ(*Liar({"!content", "404"}).get_here("content"), "content");
+  EXPECT_EQ(Liar({"!conten", "404"}).get_here("content").error(), BlobError::not_found);
+  EXPECT_EQ(Liar({"404"}).get_here("content").error(), BlobError::not_found);
+  EXPECT_EQ(Liar({"404"}).get_here("").error(), BlobError::not_found);
 }
 
 TEST(LyingStore, WhatNeverGoesOnEnds) {

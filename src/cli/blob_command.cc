@@ -97,20 +97,22 @@ int get(const Options& options) {
   const std::string partial = options.file + ".partial";
   const int out = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (out < 0) return fail(partial + " cannot be written");
-  const blob::Sink write_all = [out](Bytes more) {
-    while (!more.empty()) {
+  bool writable = true;
+  const blob::Sink write_all = [out, &writable](Bytes more) {
+    while (writable && !more.empty()) {
       const ssize_t wrote = ::write(out, more.data(), more.size());
-      if (wrote <= 0) return false;
-      more = more.subspan(static_cast<size_t>(wrote));
+      writable = wrote > 0;
+      if (writable) more = more.subspan(static_cast<size_t>(wrote));
     }
-    return true;
+    return writable;
   };
   const auto got = wait_for(blob::get(*address, write_all));
   const bool whole = got && ::fsync(out) == 0;
   ::close(out);
   if (!whole || ::rename(partial.c_str(), options.file.c_str()) != 0) {
     ::unlink(partial.c_str());
-    return fail(got ? options.file + " cannot be written" : std::string(describe(got.error())));
+    return fail(got || !writable ? options.file + " cannot be written"
+                                 : std::string(describe(got.error())));
   }
   fmt::print("{} bytes in {}\n", *got, options.file);
   return kExitOk;

@@ -41,11 +41,8 @@ const kPaddings = ['off', 'default', 'strict'];
 const random_content = () => randomBytes(randomInt(20) === 0 ? randomInt(200_000) : randomInt(2000));
 const kInstance = '07' + '00'.repeat(31);
 
-// The page seals, C++ opens and answers, the page opens the answer, cut anywhere.
-async function page_to_cpp(key) {
-  const content = random_content();
-  const reply = randomBytes(randomInt(5000));
-  const profile = {
+function random_profile() {
+  return {
     chain_id: 'interop',
     payer: randomInt(2) === 0 ? 'session' : 'job',
     id: to_hex(randomBytes(32)),
@@ -56,12 +53,23 @@ async function page_to_cpp(key) {
     max_units: 2n ** 64n - 1n,
     padding: kPaddings[randomInt(3)],
   };
+}
+
+// The page seals and C++ opens; the page's opener, and what C++ answered with `reply`.
+async function answered(key, content, reply) {
+  const profile = random_profile();
   const {message, answer} = await seal_request(key, profile, '/interop', content);
   const line = await ask('open', to_hex(message), to_hex(reply), profile.padding);
   assert.ok(!line.startsWith('error'), line);
   const [got, sealed] = line.split(' ');
   assert.equal(got, to_hex(content));
-  const bytes = from_hex(sealed);
+  return [answer, from_hex(sealed)];
+}
+
+// The page opens the answer, cut anywhere.
+async function page_to_cpp(key) {
+  const reply = randomBytes(randomInt(5000));
+  const [answer, bytes] = await answered(key, random_content(), reply);
   const parts = [];
   for (let at = 0; at < bytes.length; ) {
     const size = randomInt(1, 3000);
@@ -70,6 +78,25 @@ async function page_to_cpp(key) {
   }
   parts.push(await answer.end());
   assert.equal(to_hex(join(...parts)), to_hex(reply));
+}
+
+// An answer with one bit changed, cut anywhere, or without its last chunk is none.
+async function page_refuses(key) {
+  const bends = [
+    (bytes) => (bytes[randomInt(bytes.length)] ^= 1 << randomInt(8)) && bytes,
+    (bytes) => bytes.slice(0, randomInt(bytes.length)),
+    (bytes) => bytes.slice(0, bytes.length - (256 + 16 + 1)), // frames of one size
+  ];
+  for (const bend of bends) {
+    const [answer, bytes] = await answered(key, randomBytes(10), randomBytes(600));
+    const bent = bend(bytes.slice());
+    // By its name: each loaded module has classes of its own.
+    const refusal = (error) => error.constructor.name === 'AnswerError';
+    await assert.rejects(async () => {
+      await answer.feed(bent);
+      await answer.end();
+    }, refusal);
+  }
 }
 
 function key_config(id, public_key) {
@@ -148,7 +175,10 @@ async function cpp_to_hpke_core(keys, config) {
 try {
   const config = from_hex(await ask('keys'));
   const key = await read_key_config(config);
-  for (let i = 0; i < Number(count); ++i) await page_to_cpp(key);
+  for (let i = 0; i < Number(count); ++i) {
+    await page_to_cpp(key);
+    if (i % 10 === 0) await page_refuses(key);
+  }
   const hpke = suite();
   const pair = await hpke.kem.generateKeyPair();
   const public_key = new Uint8Array(await hpke.kem.serializePublicKey(pair.publicKey));

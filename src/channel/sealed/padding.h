@@ -2,12 +2,12 @@
 // content is a stream of cells: u16 data length ‖ u16 padding length ‖ data ‖ zeros.
 #pragma once
 
+#include "channel/sealed/chunks.h"
 #include "channel/sealed/profile.h"
 
 namespace cloister::sealed {
 
 constexpr size_t kMaxMessageBytes = 16 << 20;  // sealed
-constexpr size_t kMaxChunkBytes = 64 * 1024;   // plaintext
 constexpr size_t kMaxRequestChunks = 4096;
 constexpr size_t kFrameBytes = 256;  // plaintext of one chunk of a padded answer
 constexpr size_t kMaxAnswerChunks = kMaxMessageBytes / kFrameBytes;

@@ -14,8 +14,6 @@ using crypto::KemKind;
 constexpr size_t kHeaderBytes = 7;
 constexpr std::string_view kRequestLabel = "message/bhttp chunked request";
 constexpr std::string_view kAnswerLabel = "message/bhttp chunked response";
-constexpr std::string_view kFinal = "final";
-constexpr size_t kMaxSealedChunk = kMaxChunkBytes + crypto::kAeadTagBytes;
 
 Buffer encode_header(uint8_t key_id, KemKind kem) {
   ByteWriter out;
@@ -31,7 +29,7 @@ void seal_chunk(crypto::HpkeSender& sender, Bytes plaintext, bool last, Buffer& 
   const size_t sealed_bytes = plaintext.size() + crypto::kAeadTagBytes;
   write_varint(out, last ? 0 : sealed_bytes);
   out.resize(out.size() + sealed_bytes);
-  sender.seal(last ? as_bytes(kFinal) : Bytes(), plaintext, std::span(out).last(sealed_bytes));
+  sender.seal(chunk_mark(last), plaintext, std::span(out).last(sealed_bytes));
 }
 
 // All but the last chunk are full, so that lengths tell no more than the bucket.
@@ -51,7 +49,7 @@ Result<SecretBuffer> open_chunks(crypto::HpkeRecipient& recipient, ByteReader& r
     const auto size = read_varint(r);
     if (!size) return std::unexpected(SealedError::truncated);
     const bool last = *size == 0;
-    if (*size > kMaxSealedChunk || (last && r.remaining() > kMaxSealedChunk)) {
+    if (*size > kMaxSealedChunkBytes || (last && r.remaining() > kMaxSealedChunkBytes)) {
       return std::unexpected(SealedError::too_large);
     }
     const auto sealed = r.take(last ? r.remaining() : static_cast<size_t>(*size));
@@ -60,7 +58,7 @@ Result<SecretBuffer> open_chunks(crypto::HpkeRecipient& recipient, ByteReader& r
       return std::unexpected(SealedError::not_authentic);
     }
     const auto room = std::span(out).subspan(opened_bytes, sealed->size() - crypto::kAeadTagBytes);
-    auto opened = recipient.open(last ? as_bytes(kFinal) : Bytes(), *sealed, room);
+    auto opened = recipient.open(chunk_mark(last), *sealed, room);
     if (!opened) return std::unexpected(SealedError::not_authentic);
     opened_bytes += room.size();
     if (!last) continue;
@@ -107,7 +105,7 @@ Result<SealedRequest> seal_request(const KeyConfig& to, KemKind kem, const Profi
   const Bytes encapsulated = sender->encapsulated();
   const size_t chunks = plaintext.size() / kMaxChunkBytes + 1;
   message.reserve(kHeaderBytes + encapsulated.size() + plaintext.size() +
-                  chunks * (crypto::kAeadTagBytes + varint_size(kMaxSealedChunk)));
+                  chunks * (crypto::kAeadTagBytes + varint_size(kMaxSealedChunkBytes)));
   message.insert(message.end(), encapsulated.begin(), encapsulated.end());
   seal_chunks(*sender, plaintext, message);
   if (message.size() > kMaxMessageBytes) return std::unexpected(SealedError::too_large);

@@ -57,7 +57,9 @@ AeadNonce numbered_nonce(const AeadNonce& base, uint64_t sequence) {
 HpkeSender::HpkeSender(Buffer encapsulated, AeadKind aead, HpkeSecrets secrets)
     : encapsulated_(std::move(encapsulated)),
       secrets_(std::move(secrets)),
-      sealer_(aead, secrets_.key) {}
+      sealer_(aead, secrets_.key) {
+  SecretBuffer().swap(secrets_.key);  // the cipher has it
+}
 
 std::expected<HpkeSender, HpkeError> HpkeSender::setup(KemKind kem, AeadKind aead, Bytes public_key,
                                                        Bytes info, Random& random) {
@@ -77,7 +79,9 @@ SecretBuffer HpkeSender::export_secret(std::string_view context, size_t size) co
 }
 
 HpkeRecipient::HpkeRecipient(AeadKind aead, HpkeSecrets secrets)
-    : secrets_(std::move(secrets)), opener_(aead, secrets_.key) {}
+    : secrets_(std::move(secrets)), opener_(aead, secrets_.key) {
+  SecretBuffer().swap(secrets_.key);
+}
 
 std::expected<HpkeRecipient, HpkeError> HpkeRecipient::setup(const KemKey& key, AeadKind aead,
                                                              Bytes encapsulated, Bytes info) {

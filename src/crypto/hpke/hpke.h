@@ -21,7 +21,7 @@ std::string_view describe(HpkeError error);
 
 // What both contexts have after the key schedule (RFC 9180, 5.1).
 struct HpkeSecrets {
-  SecretBuffer key;
+  SecretBuffer key;  // gone once the cipher has it
   AeadNonce base_nonce{};
   SecretBuffer exporter;
   Buffer suite_id;
