@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -14,6 +11,7 @@
 #include "blob/http_server.h"
 #include "cli/command.h"
 #include "cli/daemons.h"
+#include "cli/run_alone.h"
 #include "process/child.h"
 
 namespace cloister::cli {
@@ -67,17 +65,6 @@ int serve(const Options& options) {
 
 // --- put and get ---
 
-template <typename T>
-T wait_for(asio::awaitable<T> work) {
-  asio::io_context context(1);
-  std::optional<T> out;
-  asio::co_spawn(
-      context, [&]() -> asio::awaitable<void> { out.emplace(co_await std::move(work)); },
-      [](std::exception_ptr) {});
-  context.run();
-  return std::move(*out);
-}
-
 int put(const Options& options) {
   const size_t colon = options.server.rfind(':');
   const auto address =
@@ -85,7 +72,7 @@ int put(const Options& options) {
   if (!address) return unusable("blob put", options.server + " is no HOST:PORT");
   const auto content = read_file(options.file, uint64_t{1} << 30);
   if (!content) return fail(options.file + ": " + std::string(describe(content.error())));
-  const auto kept = wait_for(blob::put(options.server.substr(0, colon), address->port, *content));
+  const auto kept = run_alone(blob::put(options.server.substr(0, colon), address->port, *content));
   if (!kept) return fail(std::string(describe(kept.error())));
   fmt::print("{}\n", kept->uri());
   return kExitOk;
@@ -106,7 +93,7 @@ int get(const Options& options) {
     }
     return writable;
   };
-  const auto got = wait_for(blob::get(*address, write_all));
+  const auto got = run_alone(blob::get(*address, write_all));
   const bool whole = got && ::fsync(out) == 0;
   ::close(out);
   if (!whole || ::rename(partial.c_str(), options.file.c_str()) != 0) {

@@ -3,13 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include "base/files.h"
 #include "cli/command.h"
 #include "cli/nearest.h"
+#include "cli/run_alone.h"
 #include "evidence/fetch/fetch.h"
 #include "evidence/fetch/plan_nvidia.h"
 
@@ -84,28 +82,13 @@ std::expected<fetch::FetchOptions, std::string> options_from(const FetchArgument
   return out;
 }
 
-std::expected<std::vector<fetch::File>, fetch::FetchFault> run_to_end(
-    const std::vector<fetch::Wanted>& wanted, const fetch::FetchOptions& options) {
-  boost::asio::io_context context;
-  auto result =
-      std::make_shared<std::optional<std::expected<std::vector<fetch::File>, fetch::FetchFault>>>();
-  const auto store = [result](auto work) -> boost::asio::awaitable<void> {
-    result->emplace(co_await std::move(work));
-  };
-  auto done = boost::asio::co_spawn(context, store(fetch::fetch_all(wanted, options)),
-                                    boost::asio::use_future);
-  context.run();
-  done.get();
-  return std::move(**result);
-}
-
 // Everything in two rounds: NVIDIA's manifests bring chains whose revocation is asked about then.
 std::expected<std::vector<fetch::File>, fetch::FetchFault> fetch_files(
     const evidence::Evidence& evidence, const fetch::PlanOptions& plan_options,
     const fetch::FetchOptions& options, std::vector<fetch::File> out) {
   const auto wanted = fetch::plan(evidence, plan_options);
   if (!wanted) return std::unexpected(wanted.error());
-  auto files = run_to_end(*wanted, options);
+  auto files = run_alone(fetch::fetch_all(*wanted, options));
   if (!files) return files;
   std::vector<std::string> manifests;
   for (const fetch::File& file : *files) {
@@ -114,7 +97,7 @@ std::expected<std::vector<fetch::File>, fetch::FetchFault> fetch_files(
   std::ranges::move(*files, std::back_inserter(out));
   const auto more = fetch::plan_manifest_revocation(manifests);
   if (!more) return std::unexpected(more.error());
-  auto answers = run_to_end(*more, options);
+  auto answers = run_alone(fetch::fetch_all(*more, options));
   if (!answers) return answers;
   std::ranges::move(*answers, std::back_inserter(out));
   return out;
