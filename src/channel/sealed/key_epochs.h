@@ -4,7 +4,7 @@
 #pragma once
 
 #include <deque>
-#include <unordered_set>
+#include <set>
 
 #include "base/seams.h"
 #include "channel/sealed/key_config.h"
@@ -13,7 +13,11 @@ namespace cloister::sealed {
 
 constexpr int64_t kEpochLifeMs = 60 * 60 * 1000;
 constexpr size_t kMaxLiveEpochs = 2;
-constexpr size_t kMaxRemembered = size_t{1} << 20;  // messages an epoch; 64 bytes or so each
+constexpr size_t kMaxRemembered = size_t{1} << 20;  // messages an epoch; 80 bytes or so each
+
+// SHA-256 of what each message had encapsulated. Ordered: senders choose what goes in, and could
+// make a table of hashes slow.
+using OpenedSet = std::set<Hash32>;
 
 struct KeyEpoch {
   uint64_t number = 0;
@@ -39,7 +43,7 @@ class KeyEpochs {
   struct Found {
     const KeyEpoch& epoch;
     const crypto::KemKey& key;
-    std::unordered_set<std::string>& opened;  // SHA-256 of what was encapsulated
+    OpenedSet& opened;
   };
   std::optional<Found> find(uint8_t key_id, UnixMillis now_ms);
 
@@ -47,7 +51,7 @@ class KeyEpochs {
   struct Entry {
     KeyEpoch epoch;
     crypto::KemKey x_wing, x25519;
-    std::unordered_set<std::string> opened;
+    OpenedSet opened;
   };
   const Hash32 instance_;
   std::deque<Entry> epochs_;  // ascending

@@ -258,9 +258,11 @@ TEST(HostileRequest, WhatCannotBeRememberedIsNotOpened) {
   TestPeers peers;
   const auto sealed = peers.seal("text");
   auto& opened = peers.keys.find(sealed.message[0], kTestNow)->opened;
-  for (size_t i = 0; i < kMaxRemembered; ++i) opened.insert(std::to_string(i));
+  for (size_t i = 0; i < kMaxRemembered; ++i) {
+    opened.insert(*to_fixed<32>(ByteWriter().u64_be(i).zeros(24).take()));
+  }
   EXPECT_EQ(peers.open(sealed.message).error(), SealedError::replay_set_full);
-  opened.erase("0");
+  opened.erase(Hash32{});
   EXPECT_TRUE(peers.open(sealed.message));
 }
 

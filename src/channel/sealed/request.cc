@@ -129,7 +129,7 @@ Result<OpenedRequest> open_request(KeyEpochs& keys, Bytes message, Carrier carri
   }
   const auto encapsulated = r.take(crypto::kem_encapsulated_size(kem));
   if (!encapsulated) return std::unexpected(SealedError::malformed);
-  const std::string identity(as_text(crypto::sha256(*encapsulated)));
+  const Hash32 identity = crypto::sha256(*encapsulated);
   if (found->opened.contains(identity)) return std::unexpected(SealedError::replayed);
   if (found->opened.size() >= kMaxRemembered) {
     return std::unexpected(SealedError::replay_set_full);
