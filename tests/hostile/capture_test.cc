@@ -9,6 +9,7 @@
 #include <set>
 
 #include "hostile_testing.h"
+#include "node/answer_stream.h"
 
 namespace cloister::hostile {
 namespace {
@@ -111,10 +112,17 @@ class Watched : public testing::Test {
     for (const auto& piece : answer) whole += piece;
     node_.engine->now_answer(std::move(answer));
     capture_.take_from_node();
+    const auto began = std::chrono::steady_clock::now();
     const Asked asked = gateway_.ask_again(canary_chat());
+    const auto took = std::chrono::steady_clock::now() - began;
     EXPECT_FALSE(asked.error) << asked.error->message;
     EXPECT_EQ(asked.answer, whole);
-    return capture_.take_from_node();
+    auto records = capture_.take_from_node();
+    // One frame a tick and never two; a head and an end are no frames. A timer may only be late.
+    if (gateway_.session->bundle.sealing.padding != sealed::Padding::off) {
+      EXPECT_GE(took, node::kTick * (static_cast<int64_t>(records.size()) - 3));
+    }
+    return records;
   }
   // Nobody between sees a word of the prompt or the answer.
   void expect_no_canary() {
