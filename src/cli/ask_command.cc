@@ -14,13 +14,10 @@ struct Options {
 };
 
 int run(const Options& options) {
-  if (options.mode != "atls") {
-    fmt::print(stderr, "cloister: mode {} is not built yet; only atls is\n", options.mode);
-    return kExitUsage;
-  }
+  if (options.mode == "relay") return unusable("ask", kNoRelay);
   auto running = read_running();
   if (!running) return fail(running.error());
-  auto answer = ask_gateway(running->gateway, options.model, UserText(options.prompt));
+  auto answer = ask_gateway(running->gateway, {options.model, options.mode}, UserText(options.prompt));
   if (!answer) return fail(answer.error());
   if (!options.json) {
     print_answer(*answer);

@@ -69,7 +69,7 @@ asio::awaitable<Expected<std::string>> first_model(Session& session) {
 }
 
 asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, GatewayAddress gateway,
-                                           std::string model, const UserText& prompt) {
+                                           AskWith with, const UserText& prompt) {
   auto client =
       co_await http::Client::connect(executor, "127.0.0.1", gateway.port, kConnectTimeout);
   if (!client) {
@@ -77,13 +77,13 @@ asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, Gatew
                                           http::describe(client.error())));
   }
   Session session(std::move(*client), gateway.token);
-  if (model.empty()) {
+  if (with.model.empty()) {
     auto first = co_await first_model(session);
     if (!first) co_return std::unexpected(first.error());
-    model = *first;
+    with.model = *first;
   }
   auto message = JsonValue::object({{"role", "user"}, {"content", prompt.reveal()}});
-  auto body = JsonValue::object({{"model", model},
+  auto body = JsonValue::object({{"model", with.model},
                                  {"messages", JsonValue::Array{std::move(message)}},
                                  {"temperature", 0},
                                  {"max_tokens", kMaxAnswerTokens}});
@@ -91,6 +91,7 @@ asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, Gatew
   auto started_ms = clock.now_ms();
   auto request =
       http::make_request("POST", "/v1/chat/completions", body.dump(), "application/json");
+  request.headers.push_back({"x-cloister-mode", with.mode});
   auto response = co_await session.call(std::move(request), kAnswerTimeout);
   if (!response) co_return std::unexpected(response.error());
   AskedAnswer out;
@@ -158,12 +159,12 @@ std::expected<RunningNetwork, std::string> read_running() {
   return out;
 }
 
-std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway,
-                                                    std::string model, const UserText& prompt) {
+std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway, AskWith with,
+                                                    const UserText& prompt) {
   asio::io_context context(1);
   std::optional<Expected<AskedAnswer>> result;
   asio::co_spawn(
-      context, ask(context.get_executor(), gateway, std::move(model), prompt),
+      context, ask(context.get_executor(), gateway, std::move(with), prompt),
       [&](std::exception_ptr, Expected<AskedAnswer> answer) { result = std::move(answer); });
   context.run();
   if (!result) return std::unexpected("the request was cut short");

@@ -38,9 +38,13 @@ struct AskedAnswer {
   int64_t elapsed_ms = 0;
 };
 
-// `model` empty: the first that the gateway lists.
-std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway,
-                                                    std::string model, const UserText& prompt);
+struct AskWith {
+  std::string model;          // empty: the first that the gateway lists
+  std::string mode = "atls";  // how it reaches a node
+};
+constexpr const char* kNoRelay = "mode relay is not built yet; atls and chain are";
+std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway, AskWith with,
+                                                    const UserText& prompt);
 
 // The answer with its trust summary, for a terminal.
 void print_answer(const AskedAnswer& answer);

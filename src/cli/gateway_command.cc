@@ -27,6 +27,8 @@ std::expected<gateway::GatewayConfig, std::string> read_config(const std::string
   out.ready_sessions = file->integer<uint32_t>("ready_sessions", 2);
   out.session_units = file->integer<uint64_t>("session_units", out.session_units);
   out.price_cap_micro = file->integer<uint64_t>("price_cap_micro", out.price_cap_micro);
+  out.job_blocks = file->integer<uint64_t>("job_blocks", out.job_blocks);
+  out.blobs = blob_store(*file, "blobs");
   auto padding = sealed::padding_from(file->text("padding", "default"));
   if (!padding) file->refuse("padding", "must be off, default or strict");
   const auto policy = file->has("policy") ? file->path("policy") : std::filesystem::path();

@@ -110,6 +110,17 @@ std::expected<LedgerAccess, std::string> ledger_access(const LedgerOptions& opti
   return out;
 }
 
+std::optional<payload::Store> blob_store(TomlFile& file, const std::string& key) {
+  const std::string text = file.text(key, "");
+  if (text.empty()) return std::nullopt;
+  const auto address = light::address_from(text);
+  if (!address) {
+    file.refuse(key, text + " is not host:port");
+    return std::nullopt;
+  }
+  return payload::Store{address->host, address->port};
+}
+
 std::vector<light::EndpointAddress> ledger_endpoints(TomlFile& file, const std::string& key) {
   std::vector<light::EndpointAddress> out;
   for (const std::string& text : file.texts(key, light::kMaxEndpoints)) {

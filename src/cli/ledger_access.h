@@ -9,6 +9,7 @@
 #include "ledger/types/genesis.h"
 #include "ledger/types/session.h"
 #include "light/client.h"
+#include "payload/payload.h"
 
 namespace cloister::cli {
 
@@ -52,6 +53,8 @@ std::expected<light::TxOutcomeProof, std::string> send_to_ledger(const LedgerAcc
 // As above, and says on the terminal what came of it. Returns the exit code.
 int send_and_tell(const LedgerOptions& options, ledger::TxKind kind, Buffer body);
 
+// "host:port" of a blob server, which a configuration may leave out.
+std::optional<payload::Store> blob_store(TomlFile& file, const std::string& key);
 // A list of "host:port" in a configuration, at least one.
 std::vector<light::EndpointAddress> ledger_endpoints(TomlFile& file, const std::string& key);
 

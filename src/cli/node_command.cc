@@ -32,6 +32,7 @@ std::expected<node::NodeConfig, std::string> read_config(const std::string& path
   out.price_micro = file->integer<uint64_t>("price_micro", 1'000'000);
   out.capacity = file->integer<uint32_t>("capacity", 4);
   out.engine_threads = file->integer<uint32_t>("engine_threads", 0);
+  out.blobs = blob_store(*file, "blobs");
   auto level = log_level_from(file->text("log_level", "info"));
   if (!level) file->refuse("log_level", "must be debug, info, warning or error");
   auto kind = node::tee_kind_from(file->text("tee.kind"));

@@ -305,7 +305,7 @@ Expected<void> Network::start_gateway() {
 }
 
 Expected<AskedAnswer> Network::ask(const std::string& prompt) {
-  return ask_gateway({gateway_port_, token_}, model_name(files_), UserText(prompt));
+  return ask_gateway({gateway_port_, token_}, {model_name(files_), options_.mode}, UserText(prompt));
 }
 
 Expected<void> Network::serve() {
@@ -360,10 +360,7 @@ int run(const Options& options) {
                     "one sequencer orders the blocks of --engine local; --engine comet has "
                     "as many validators as --validators says");
   }
-  if (options.mode != "atls") {
-    fmt::print(stderr, "cloister: mode {} is not built yet; only atls is\n", options.mode);
-    return kExitUsage;
-  }
+  if (options.mode == "relay") return unusable("up", kNoRelay);
   if (!has_model_engine()) return fail(kNoModelEngine);
   if (options.engine == "comet" && !chain::comet::find_program()) {
     return fail(std::string(chain::comet::kMissing));

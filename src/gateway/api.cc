@@ -22,6 +22,7 @@ namespace asio = boost::asio;
 constexpr auto kFirstPing = std::chrono::seconds(4);
 constexpr auto kPingInterval = std::chrono::seconds(10);
 constexpr const char* kReceiptHeader = "x-cloister-receipt-id";
+constexpr const char* kModeHeader = "x-cloister-mode";
 
 http::Response json_response(unsigned status, std::string_view text) {
   auto out = http::make_response(status, "application/json", text);
@@ -294,6 +295,16 @@ Api::Reply Api::chat(const http::Request& request, http::Exchange& exchange) {
   if (!parsed) {
     co_await exchange.send(error_response(parsed.error()));
     co_return;
+  }
+  const std::string_view mode = request.header(kModeHeader);
+  if (!mode.empty()) {
+    const auto known = trust::mode_from(mode);
+    if (!known) {
+      co_await exchange.send(error_response(
+          {ApiCode::invalid_request, "x-cloister-mode is atls or chain", kModeHeader}));
+      co_return;
+    }
+    parsed->mode = *known;
   }
   if (parsed->stream) {
     co_await stream_chat(std::move(*parsed), exchange);

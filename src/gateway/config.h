@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "channel/sealed/profile.h"
 #include "light/endpoint.h"
+#include "payload/payload.h"
 #include "policy/local.h"
 
 namespace cloister::gateway {
@@ -23,6 +24,8 @@ struct GatewayConfig {
   uint64_t price_cap_micro = 10'000'000;  // for a million units
   std::optional<policy::LocalPolicy> local_policy;
   sealed::Padding padding = sealed::Padding::standard;  // of answers
+  uint64_t job_blocks = 120;              // that a node has for the answer to a job
+  std::optional<payload::Store> blobs;    // for what is too large for the ledger
   LogLevel log_level = LogLevel::info;
 };
 

@@ -29,10 +29,14 @@ struct Daemon::Running {
         account(ledger_client, std::move(parts.user_key), parts.genesis.chain_id,
                 io.get_executor()),
         connector(io.get_executor(), time, chance),
-        opener(OpenerParts{ledger_client, account, connector, parts.genesis,
+        draws(DrawParts{ledger_client, parts.genesis, parts.config.local_policy, time,
+                        [this](uint64_t version) { return policies->admits(version); }}),
+        opener(OpenerParts{ledger_client, account, connector, parts.genesis, draws,
                            parts.config.local_policy, parts.config.padding, time, out,
-                           [this](uint64_t version) { return policies->admits(version); },
-                           [this](RefusedNode node) { network->note_refused(std::move(node)); }}) {}
+                           [this](RefusedNode node) { network->note_refused(std::move(node)); }}),
+        jobs(JobParts{ledger_client, account, parts.genesis, draws, parts.config.local_policy,
+                      parts.config.padding, parts.config.blobs, time, chance, out,
+                      [this](RefusedNode node) { network->note_refused(std::move(node)); }}) {}
 
   asio::io_context& context;
   DaemonParts parts;
@@ -42,7 +46,9 @@ struct Daemon::Running {
   light::Client ledger_client;
   light::Account account;
   atls::Connector connector;
+  Draws draws;
   SessionOpener opener;
+  JobAsker jobs;
   std::optional<ReceiptStore> receipts;
   std::optional<PolicyMemory> policies;
   std::optional<Network> network;
@@ -70,8 +76,8 @@ std::expected<uint16_t, std::string> Daemon::Running::start() {
   auto token = load_or_make_token((config.data / "token").string(), random);
   if (!token)
     return std::unexpected("the token file in " + config.data.string() + " cannot be used");
-  network.emplace(NetworkParts{context, ledger_client, opener, *receipts, config, parts.genesis,
-                               clock, random, log});
+  network.emplace(NetworkParts{context, ledger_client, opener, jobs, *receipts, config,
+                               parts.genesis, clock, random, log});
   network->on_ready(on_ready);
   server.emplace(
       context.get_executor(), http::ServerLimits{},

@@ -38,11 +38,13 @@ LedgerReader::Answer<std::vector<ledger::CollateralRecord>> LedgerReader::collat
   co_return out;
 }
 
-LedgerReader::Answer<trust::Bundle> LedgerReader::bundle(const ledger::Genesis& genesis) {
+LedgerReader::Answer<trust::Bundle> LedgerReader::bundle(const ledger::Genesis& genesis,
+                                                   std::optional<int64_t> also) {
   trust::Bundle out;
   out.genesis = genesis;
   out.reads = reads_;
   std::set<int64_t> heights{1};
+  if (also) heights.insert(*also);
   for (const auto& read : reads_) heights.insert(read.height + 1);
   for (int64_t height : heights) {
     auto block = co_await client_.light_block(height);

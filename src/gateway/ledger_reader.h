@@ -33,8 +33,9 @@ class LedgerReader {
       std::vector<evidence::CollateralName> names);
 
   // The reads so far with the blocks that prove them, block 1 first. The blocks are fetched anew
-  // and must be verified again by whoever uses them: trust::evaluate does.
-  Answer<trust::Bundle> bundle(const ledger::Genesis& genesis);
+  // and must be verified again by whoever uses them: trust::evaluate does. `also`: the height of a
+  // block that is wanted beside them.
+  Answer<trust::Bundle> bundle(const ledger::Genesis& genesis, std::optional<int64_t> also = {});
 
  private:
   Answer<light::ProvenValue> remember(ledger::Family family, Buffer key, int64_t min_height);

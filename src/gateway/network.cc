@@ -54,6 +54,15 @@ const ledger::Model& Network::model() const {
   return named == models.end() ? models.front() : *named;
 }
 
+SessionWish Network::wish(uint64_t lifetime_blocks) const {
+  SessionWish out;
+  out.model_root = model().root;
+  out.max_units = parts_.config.session_units;
+  out.price_cap_micro = parts_.config.price_cap_micro;
+  out.lifetime_blocks = lifetime_blocks;
+  return out;
+}
+
 // One session after the other: each takes a few blocks, and the first is usable at once.
 asio::awaitable<void> Network::keep_ready() {
   milliseconds backoff = kFirstBackoff;
@@ -64,12 +73,7 @@ asio::awaitable<void> Network::keep_ready() {
       co_await wanted_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
       continue;
     }
-    SessionWish wish;
-    wish.model_root = model().root;
-    wish.max_units = parts_.config.session_units;
-    wish.price_cap_micro = parts_.config.price_cap_micro;
-    wish.lifetime_blocks = kLifetimeBlocks;
-    auto opened = co_await parts_.opener.open(wish);
+    auto opened = co_await parts_.opener.open(wish(kLifetimeBlocks));
     if (opened) {
       parts_.log.info("session_ready",
                       {{"session", (*opened)->record.id}, {"instance", (*opened)->instance.id}});
@@ -203,29 +207,54 @@ asio::awaitable<std::expected<inference::GenerateResult, ApiError>> Network::ask
         ApiCode::model_not_found, fmt::format("this gateway serves {}", model().name), "model"});
   }
   ApiError last{ApiCode::no_verified_node, "no node answered", ""};
-  for (size_t attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    auto session = co_await take();
-    if (!session) co_return std::unexpected(session.error());
-    auto result = co_await exchange(**session, request, on_piece, parts_.clock, parts_.random);
+  for (size_t tries = 0; tries < kMaxAttempts; ++tries) {
+    auto result = co_await attempt(request, on_piece);
     if (result) {
       auto kept = keep_receipt(receipt_id, std::move(result->bundle));
-      put_back(std::move(*session));
       if (!kept) co_return std::unexpected(kept.error());
       co_return result->result;
     }
-    --in_use_;
-    const ExchangeError& fault = result.error();
-    if (fault.may_try_other) {
-      note_refused({to_hex((*session)->instance.id), fault.error.message, parts_.clock.now()});
-    }
-    if (fault.may_try_other && fault.error.code == ApiCode::node_lost) {
-      drop_sessions_of((*session)->instance.id);
-    }
-    drop(std::move(*session));
-    last = fault.error;
-    if (!fault.may_try_other) break;
+    last = result.error().error;
+    if (!result.error().may_try_other) break;
   }
   co_return std::unexpected(last);
+}
+
+asio::awaitable<Network::Attempt> Network::attempt(const ChatRequest& request,
+                                                   const OnPiece& on_piece) {
+  switch (request.mode) {
+    case trust::Mode::atls:
+      co_return co_await by_session(request, on_piece);
+    case trust::Mode::chain:
+      co_return co_await parts_.jobs.ask(request, wish(parts_.config.job_blocks), on_piece);
+    case trust::Mode::relay:
+      break;
+  }
+  co_return std::unexpected(ExchangeError{
+      {ApiCode::unsupported_parameter, "relay mode is not built yet", "x-cloister-mode"},
+      false,
+      false});
+}
+
+asio::awaitable<Network::Attempt> Network::by_session(const ChatRequest& request,
+                                                      const OnPiece& on_piece) {
+  auto session = co_await take();
+  if (!session) co_return std::unexpected(ExchangeError{session.error(), false, false});
+  auto result = co_await exchange(**session, request, on_piece, parts_.clock, parts_.random);
+  if (result) {
+    put_back(std::move(*session));
+    co_return result;
+  }
+  --in_use_;
+  const ExchangeError& fault = result.error();
+  if (fault.may_try_other) {
+    note_refused({to_hex((*session)->instance.id), fault.error.message, parts_.clock.now()});
+  }
+  if (fault.may_try_other && fault.error.code == ApiCode::node_lost) {
+    drop_sessions_of((*session)->instance.id);
+  }
+  drop(std::move(*session));
+  co_return result;
 }
 
 // The answer counts only when its bundle, with the receipt, evaluates as `verify-receipt` will.

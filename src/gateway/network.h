@@ -10,6 +10,7 @@
 #include <deque>
 
 #include "gateway/config.h"
+#include "gateway/job_asker.h"
 #include "gateway/receipt_store.h"
 #include "gateway/session_opener.h"
 
@@ -19,6 +20,7 @@ struct NetworkParts {
   boost::asio::io_context& context;
   light::Client& ledger;
   SessionOpener& opener;
+  JobAsker& jobs;
   ReceiptStore& receipts;
   const GatewayConfig& config;
   const ledger::Genesis& genesis;
@@ -53,6 +55,10 @@ class Network final : public Backend {
   boost::asio::awaitable<void> keep_fresh();
   void note_endpoints(std::vector<light::EndpointReport> reports);
   boost::asio::awaitable<void> follow_ledger();
+  SessionWish wish(uint64_t lifetime_blocks) const;
+  using Attempt = std::expected<ExchangeResult, ExchangeError>;
+  boost::asio::awaitable<Attempt> attempt(const ChatRequest& request, const OnPiece& on_piece);
+  boost::asio::awaitable<Attempt> by_session(const ChatRequest& request, const OnPiece& on_piece);
   boost::asio::awaitable<std::expected<Session, ApiError>> take();
   boost::asio::awaitable<void> pause(boost::asio::steady_timer& timer,
                                      std::chrono::milliseconds time);

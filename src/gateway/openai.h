@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "inference/engine.h"
+#include "trust/bundle.h"
 
 namespace cloister::gateway {
 
@@ -51,6 +52,7 @@ ApiStatus status_of(ApiCode code);
 JsonValue error_json(const ApiError& error);  // {"error": {message, type, param, code}}
 
 struct ChatRequest {
+  trust::Mode mode = trust::Mode::atls;  // how it reaches a node; a header, not a member of the body
   std::string model;
   std::vector<inference::ChatMessage> messages;
   inference::SamplerParams sampler;  // seed: from `seed` when given, otherwise zero

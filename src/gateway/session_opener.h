@@ -2,11 +2,12 @@
 // recorded the confirmation. An instance that fails is reported, and the ledger draws another.
 #pragma once
 
-#include "admission/admission.h"
 #include "base/log.h"
 #include "channel/atls/client.h"
 #include "gateway/backend.h"
+#include "gateway/draws.h"
 #include "gateway/ready_session.h"
+#include "gateway/session_wish.h"
 #include "light/account.h"
 #include "policy/local.h"
 
@@ -17,19 +18,12 @@ struct OpenerParts {
   light::Account& account;
   atls::Connector& connector;
   const ledger::Genesis& genesis;
+  const Draws& draws;
   std::optional<policy::LocalPolicy> local_policy;
   sealed::Padding padding;  // of the answers
   const Clock& clock;
   const Log& log;
-  std::function<bool(uint64_t version)> admits_policy;  // false: an older one than was seen
-  std::function<void(RefusedNode)> on_refused;          // an instance that was not trusted
-};
-
-struct SessionWish {
-  ledger::ModelRoot model_root{};
-  uint64_t max_units = 0;
-  uint64_t price_cap_micro = 0;
-  uint64_t lifetime_blocks = 0;
+  std::function<void(RefusedNode)> on_refused;  // an instance that was not trusted
 };
 
 class SessionOpener {
@@ -43,12 +37,7 @@ class SessionOpener {
 
  private:
   struct Trial;  // one drawn instance under examination
-  boost::asio::awaitable<std::expected<void, ApiError>> check_draw(const ledger::Session& session);
-  boost::asio::awaitable<std::expected<ledger::Session, ApiError>> wait_assigned(
-      ledger::SessionId id, int64_t height);
   boost::asio::awaitable<std::expected<void, ApiError>> examine(Trial& trial);
-  boost::asio::awaitable<std::expected<void, ApiError>> read_ledger(Trial& trial);
-  boost::asio::awaitable<std::expected<void, ApiError>> read_keys(Trial& trial);
   boost::asio::awaitable<std::expected<void, ApiError>> attest(Trial& trial);
   boost::asio::awaitable<std::expected<Hash32, atls::Refusal>> judge(
       Trial& trial, const atls::PeerEvidence& peer);

@@ -114,6 +114,14 @@ Client::Answer<BlockResults> Client::watch(int64_t height, Millis timeout) {
                         asio::use_awaitable);
 }
 
+Client::Answer<std::vector<Buffer>> Client::block_txs(int64_t height, Millis timeout) {
+  const Now deadline = after(timeout);
+  return asio::co_spawn(strand_, ask<std::vector<Buffer>>([=, this](Door& door) {
+                          return do_block_txs(door, height, deadline);
+                        }),
+                        asio::use_awaitable);
+}
+
 Client::Answer<TrustRoot> Client::latest() {
   return asio::co_spawn(strand_, ask<TrustRoot>([this](Door& door) { return do_latest(door); }),
                         asio::use_awaitable);
@@ -263,22 +271,18 @@ Client::Answer<TxOutcomeProof> Client::do_prove_tx(Door& door, Hash32 tx_id, TxP
                                                    Now deadline) {
   const auto reached = co_await reach(door, place.height + 1, deadline);
   if (!reached) co_return refuse(reached.error());
-  const auto own = co_await verified(door, place.height);
-  if (!own) co_return refuse(own.error());
   const auto next = co_await verified(door, place.height + 1);
   if (!next) co_return refuse(next.error());
+  const auto txs = co_await proven_txs(door, place.height, deadline);
+  if (!txs) co_return refuse(txs.error());
   JsonValue params = at_height(place.height);
-  const auto block = co_await call(door, "block", params, deadline);
-  if (!block) co_return refuse(block.error());
   const auto results = co_await call(door, "block_results", std::move(params), deadline);
   if (!results) co_return refuse(results.error());
-  const auto txs = parse_block_txs(*block);
   const auto reports = parse_block_results(*results);
-  if (!txs || !reports) co_return refuse(LightError::bad_json);
+  if (!reports) co_return refuse(LightError::bad_json);
   std::vector<TxOutcome> outcomes;
   for (const TxReport& report : reports->txs) outcomes.push_back(report.outcome);
-  const bool held = equal(data_hash(*txs), own->header().data_hash) &&
-                    equal(results_hash(outcomes), next->header().last_results_hash) &&
+  const bool held = equal(results_hash(outcomes), next->header().last_results_hash) &&
                     outcomes.size() == txs->size() && place.index < txs->size() &&
                     light::tx_id((*txs)[place.index]) == tx_id;
   if (!held) co_return refuse(LightError::wrong_root);
@@ -288,6 +292,24 @@ Client::Answer<TxOutcomeProof> Client::do_prove_tx(Door& door, Hash32 tx_id, TxP
   out.data = outcomes[place.index].data;
   out.log = reports->txs[place.index].log;
   co_return out;
+}
+
+Client::Answer<std::vector<Buffer>> Client::do_block_txs(Door& door, int64_t height, Now deadline) {
+  const auto reached = co_await reach(door, height, deadline);
+  if (!reached) co_return refuse(reached.error());
+  co_return co_await proven_txs(door, height, deadline);
+}
+
+Client::Answer<std::vector<Buffer>> Client::proven_txs(Door& door, int64_t height, Now deadline) {
+  const auto own = co_await verified(door, height);
+  if (!own) co_return refuse(own.error());
+  JsonValue params = at_height(height);
+  const auto block = co_await call(door, "block", std::move(params), deadline);
+  if (!block) co_return refuse(block.error());
+  auto txs = parse_block_txs(*block);
+  if (!txs) co_return refuse(LightError::bad_json);
+  if (!equal(data_hash(*txs), own->header().data_hash)) co_return refuse(LightError::wrong_root);
+  co_return std::move(*txs);
 }
 
 Client::Answer<BlockResults> Client::do_watch(Door& door, int64_t height, Now deadline) {

@@ -81,6 +81,9 @@ class Client {
   Answer<TxOutcomeProof> wait_tx(Hash32 tx_id, Millis timeout);
   // Waits for block `height` and tells what it did. A hint: read with proof before acting on it.
   Answer<BlockResults> watch(int64_t height, Millis timeout);
+  // The transactions of block `height`, in order, as its verified header commits to them. Waits for
+  // the block until `timeout`.
+  Answer<std::vector<Buffer>> block_txs(int64_t height, Millis timeout);
   // Block `height` with its signatures as the endpoint has it, not verified: for showing others
   // what they can verify themselves.
   Answer<LightBlock> light_block(int64_t height);
@@ -115,6 +118,9 @@ class Client {
                               Now deadline);
   Answer<TxOutcomeProof> do_wait_tx(Door& door, Hash32 tx_id, Now deadline);
   Answer<TxOutcomeProof> do_prove_tx(Door& door, Hash32 tx_id, TxPlace place, Now deadline);
+  Answer<std::vector<Buffer>> do_block_txs(Door& door, int64_t height, Now deadline);
+  // Of a block that the door's newest header has reached.
+  Answer<std::vector<Buffer>> proven_txs(Door& door, int64_t height, Now deadline);
   Answer<BlockResults> do_watch(Door& door, int64_t height, Now deadline);
   Answer<BroadcastResult> do_broadcast(Door& door, Buffer tx);
   Answer<TrustRoot> do_latest(Door& door);

@@ -1,5 +1,7 @@
 #include "node/config.h"
 
+#include <fmt/format.h>
+
 #include "base/json.h"
 #include "crypto/hash.h"
 
@@ -21,6 +23,9 @@ Hash32 NodeConfig::digest() const {
                                   {"price_micro", price_micro},
                                   {"capacity", capacity},
                                   {"engine_threads", engine_threads},
+                                  {"blobs", blobs ? JsonValue(fmt::format("{}:{}", blobs->host,
+                                                                          blobs->port))
+                                                  : JsonValue{}},
                                   {"log_level", static_cast<int>(log_level)}});
   return crypto::Sha256{}
       .update(std::string_view("cloister node config v1\0", 24))

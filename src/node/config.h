@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "light/endpoint.h"
 #include "node/tee.h"
+#include "payload/payload.h"
 
 namespace cloister::node {
 
@@ -24,6 +25,7 @@ struct NodeConfig {
   uint64_t price_micro = 1'000'000;  // for a million units
   uint32_t capacity = 4;             // sessions at a time
   uint32_t engine_threads = 0;       // 0: as many as the machine has cores
+  std::optional<payload::Store> blobs;  // for answers to jobs that are too large for the ledger
   LogLevel log_level = LogLevel::info;
 
   // SHA-256 over every member in one fixed text form.

@@ -16,6 +16,7 @@
 #include "channel/atls/server.h"
 #include "ledger/types/bodies.h"
 #include "ledger/types/keys.h"
+#include "node/job_runner.h"
 #include "node/registrar.h"
 #include "node/service.h"
 
@@ -109,6 +110,8 @@ struct Daemon::Running {
   asio::awaitable<void> rotate_loop();
   asio::awaitable<std::optional<std::optional<ledger::Session>>> read_session(ledger::SessionId id);
   asio::awaitable<void> wait(asio::steady_timer& timer);
+  GenerationParts generation_parts(std::function<void()> receipt_made);
+  void note_record(const ledger::Instance& record);
 
   asio::io_context& context;
   DaemonParts parts;
@@ -119,18 +122,20 @@ struct Daemon::Running {
   Identity identity;
   sealed::KeyEpochs keys;
   ledger::Claims claims;
-  light::Client ledger_client;
+  light::Client ledger_client, block_follower;
   light::Account account;
   std::shared_ptr<TeeSource> source;
   atls::Acceptor attested;
   tcp::acceptor listener;
   Service service;
+  JobRunner jobs;
   std::optional<Registrar> registrar;
   asio::steady_timer owed;  // cancelled when there is something to settle
   asio::steady_timer renewal;
   asio::steady_timer rotation;
   uint64_t published_epoch = 0;
   int64_t expires_height = 0;
+  Hash32 evidence_digest{};  // of the registration, as the ledger has it
   bool stopping = false;
 };
 
@@ -147,19 +152,28 @@ Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& t
                        parts.engine->info().model_root)),
       ledger_client(io.get_executor(), light::http_endpoints(parts.config.ledger), time,
                     light::trust_of(parts.genesis)),
+      block_follower(io.get_executor(), light::http_endpoints(parts.config.ledger), time,
+                     light::trust_of(parts.genesis)),
       account(ledger_client, std::move(parts.operator_key), parts.genesis.chain_id,
               io.get_executor()),
       source(std::make_shared<TeeSource>(*parts.tee, workers, claims.encode())),
       attested(identity.leaf, source, accept_options(identity)),
       listener(io),
-      service(ServiceParts{GenerationParts{NodeFacts{parts.genesis.chain_id, identity.instance_id(),
-                                                     parts.engine->info().model_root},
-                                           claims.image_digest, identity, *parts.engine, workers,
-                                           [this] { owed.cancel(); }, time, chance},
-                           keys, [this](ledger::SessionId id) { return read_session(id); }, out}),
+      service(ServiceParts{generation_parts([this] { owed.cancel(); }), keys,
+                           [this](ledger::SessionId id) { return read_session(id); }, out}),
+      jobs(io.get_executor(),
+           JobParts{generation_parts(nullptr), keys, ledger_client, block_follower, account,
+                    parts.config.blobs, [this] { return evidence_digest; }, parts.config.capacity,
+                    out}),
       owed(io, asio::steady_timer::time_point::max()),
       renewal(io),
       rotation(io) {}
+
+GenerationParts Daemon::Running::generation_parts(std::function<void()> receipt_made) {
+  NodeFacts facts{parts.genesis.chain_id, identity.instance_id(), parts.engine->info().model_root};
+  return {std::move(facts), claims.image_digest,     identity, *parts.engine,
+          workers,          std::move(receipt_made), clock,    random};
+}
 
 asio::awaitable<void> Daemon::Running::wait(asio::steady_timer& timer) {
   boost::system::error_code woken;
@@ -192,8 +206,7 @@ asio::awaitable<std::expected<uint16_t, std::string>> Daemon::Running::start() {
       fmt::format("{}:{}", parts.config.advertised_host, *port), clock, log});
   auto entered = co_await registrar->enter();
   if (!entered) co_return std::unexpected(entered.error().message());
-  expires_height = static_cast<int64_t>(entered->expires_height);
-  source->set_claims(entered->claims);
+  note_record(*entered);
   auto published = co_await registrar->publish(*keys.newest());
   if (!published) co_return std::unexpected(published.error().message());
   published_epoch = keys.newest()->number;
@@ -202,7 +215,15 @@ asio::awaitable<std::expected<uint16_t, std::string>> Daemon::Running::start() {
   asio::co_spawn(context, settle_loop(), asio::detached);
   asio::co_spawn(context, renew_loop(), asio::detached);
   asio::co_spawn(context, rotate_loop(), asio::detached);
+  asio::co_spawn(context, jobs.follow(static_cast<int64_t>(entered->registered_height)),
+                 asio::detached);
   co_return *port;
+}
+
+void Daemon::Running::note_record(const ledger::Instance& record) {
+  expires_height = static_cast<int64_t>(record.expires_height);
+  evidence_digest = record.evidence_sha256;
+  source->set_claims(record.claims);
 }
 
 asio::awaitable<void> Daemon::Running::accept_loop() {
@@ -285,8 +306,7 @@ asio::awaitable<void> Daemon::Running::renew_loop() {
       log.error("renewal_failed", {{"error", static_cast<int>(renewed.error().error)}});
       continue;
     }
-    expires_height = static_cast<int64_t>(renewed->expires_height);
-    source->set_claims(renewed->claims);
+    note_record(*renewed);
     renewed_at = clock.now();
     identity.leaf.certificate = atls::make_leaf_certificate(identity.leaf.key, random, clock.now());
     attested.renew(identity.leaf);
@@ -337,6 +357,7 @@ asio::awaitable<void> Daemon::stop() {
   running_->listener.close(ec);
   running_->renewal.cancel();
   running_->rotation.cancel();
+  co_await running_->jobs.stop();
   co_await running_->settle_all();
   running_->owed.cancel();
 }

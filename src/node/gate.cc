@@ -6,15 +6,16 @@ namespace cloister::node {
 
 using wire::Refusal;
 
-std::expected<Grant, Refusal> admit(const sealed::Profile& request, const NodeFacts& facts,
+std::expected<Grant, Refusal> admit(const sealed::Profile& request, sealed::Payer payer,
+                                    const NodeFacts& facts,
                                     const std::optional<ledger::Session>& session,
                                     const Progress& progress, UnixMillis now_ms) {
   auto refuse = [](Refusal refusal) { return std::unexpected(refusal); };
   if (request.chain_id != facts.chain_id) return refuse(Refusal::wrong_chain);
   if (request.instance != facts.instance) return refuse(Refusal::wrong_instance);
-  // A job is not paid over a connection.
-  const bool by_session = request.payer == sealed::Payer::session;
-  if (!by_session || !session || session->id != request.id) return refuse(Refusal::session_unknown);
+  const bool for_it = session && session->id == request.id && request.payer == payer &&
+                      session->on_ledger == (payer == sealed::Payer::job);
+  if (!for_it) return refuse(Refusal::session_unknown);
   if (session->state != ledger::SessionState::confirmed || session->instance != facts.instance) {
     return refuse(Refusal::session_not_confirmed);
   }

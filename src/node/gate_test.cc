@@ -9,6 +9,7 @@ constexpr UnixMillis kNow = 1'700'000'000'000;
 
 struct Scene {
   sealed::Profile request;
+  sealed::Payer payer = sealed::Payer::session;  // of the way it came
   NodeFacts facts;
   std::optional<ledger::Session> session;
   Progress progress;
@@ -37,7 +38,7 @@ Scene good() {
 }
 
 std::expected<Grant, wire::Refusal> admit(const Scene& s) {
-  return admit(s.request, s.facts, s.session, s.progress, kNow);
+  return admit(s.request, s.payer, s.facts, s.session, s.progress, kNow);
 }
 
 TEST(Admit, EachSingleFaultIsRefusedByItsOwnReason) {
@@ -55,6 +56,11 @@ TEST(Admit, EachSingleFaultIsRefusedByItsOwnReason) {
       {"no session", [](Scene& s) { s.session.reset(); }, Refusal::session_unknown},
       {"other session", [](Scene& s) { s.request.id[0] ^= 1; }, Refusal::session_unknown},
       {"a job", [](Scene& s) { s.request.payer = sealed::Payer::job; }, Refusal::session_unknown},
+      {"a job's session", [](Scene& s) { s.session->on_ledger = true; }, Refusal::session_unknown},
+      {"a session through the ledger", [](Scene& s) { s.payer = sealed::Payer::job; },
+       Refusal::session_unknown},
+      {"a session that says it is a job",
+       [](Scene& s) { s.payer = s.request.payer = sealed::Payer::job; }, Refusal::session_unknown},
       {"only assigned", [](Scene& s) { s.session->state = ledger::SessionState::assigned; },
        Refusal::session_not_confirmed},
       {"closing", [](Scene& s) { s.session->state = ledger::SessionState::closing; },
@@ -70,6 +76,10 @@ TEST(Admit, EachSingleFaultIsRefusedByItsOwnReason) {
        Refusal::budget_exhausted},
       {"asks for nothing", [](Scene& s) { s.request.max_units = 0; }, Refusal::budget_exhausted},
   };
+  Scene job = good();
+  job.payer = job.request.payer = sealed::Payer::job;
+  job.session->on_ledger = true;
+  EXPECT_TRUE(admit(job));
   for (const Case& c : cases) {
     Scene scene = good();
     c.spoil(scene);

@@ -81,7 +81,7 @@ asio::awaitable<std::expected<Grant, wire::Refusal>> Service::allow(
   if (!session) co_return std::unexpected(wire::Refusal::session_not_read);
   auto progress = sessions_.progress(profile.id);
   const auto& generation = parts_.generation;
-  auto grant = admit(profile, generation.facts, *session, progress, generation.clock.now_ms());
+  auto grant = admit(profile, sealed::Payer::session, generation.facts, *session, progress, generation.clock.now_ms());
   if (!grant) co_return grant;
   if (!sessions_.begin(profile.id, profile.sequence)) {
     co_return std::unexpected(wire::Refusal::busy);

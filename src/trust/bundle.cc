@@ -120,20 +120,33 @@ std::optional<ledger::EvidenceItem> evidence_from(const JsonValue& value) {
   return out;
 }
 
-JsonValue channel_json(const ChannelFacts& facts) {
-  return JsonValue::object({{"bind", to_hex(facts.bind)},
+JsonValue channel_json(const Bundle& bundle) {
+  const std::string_view mode = name(bundle.mode);
+  if (bundle.mode != Mode::atls) {
+    const RegistrationFacts& facts = bundle.registration;
+    return JsonValue::object({{"mode", mode},
+                              {"block_height", facts.block_height},
+                              {"block_hash", to_hex(facts.block_hash)}});
+  }
+  const ChannelFacts& facts = bundle.channel;
+  return JsonValue::object({{"mode", mode},
+                            {"bind", to_hex(facts.bind)},
                             {"spki_sha256", to_hex(facts.spki_sha256)},
                             {"request_sha256", to_hex(facts.request_sha256)}});
 }
 
-std::optional<ChannelFacts> channel_from(const JsonValue& value) {
+bool take_channel(const JsonValue& value, Bundle& out) {
   Shape shape(value);
-  ChannelFacts out;
-  out.bind = shape.hex("bind", 64);
-  out.spki_sha256 = shape.fixed<32>("spki_sha256");
-  out.request_sha256 = shape.fixed<32>("request_sha256");
-  if (!shape.finish()) return std::nullopt;
-  return out;
+  out.mode = shape.take(mode_from(shape.text("mode")));
+  if (out.mode == Mode::atls) {
+    out.channel.bind = shape.hex("bind", 64);
+    out.channel.spki_sha256 = shape.fixed<32>("spki_sha256");
+    out.channel.request_sha256 = shape.fixed<32>("request_sha256");
+  } else {
+    out.registration.block_height = shape.take(shape.member("block_height").u64());
+    out.registration.block_hash = shape.fixed<32>("block_hash");
+  }
+  return shape.finish();
 }
 
 constexpr std::string_view kKemName = "X-Wing";
@@ -162,6 +175,25 @@ void read_list(Shape& shape, std::string_view name, size_t max_count, From from,
 }
 
 }  // namespace
+
+std::string_view name(Mode mode) {
+  switch (mode) {
+    case Mode::atls:
+      return "atls";
+    case Mode::chain:
+      return "chain";
+    case Mode::relay:
+      return "relay";
+  }
+  std::abort();
+}
+
+std::optional<Mode> mode_from(std::string_view text) {
+  for (const Mode mode : {Mode::atls, Mode::chain, Mode::relay}) {
+    if (text == name(mode)) return mode;
+  }
+  return std::nullopt;
+}
 
 std::string_view describe(BundleError error) {
   switch (error) {
@@ -195,7 +227,7 @@ JsonValue to_json(const Bundle& bundle) {
                             {"reads", std::move(reads)},
                             {"evidence", std::move(evidence)},
                             {"claims", to_hex(bundle.claims)},
-                            {"channel", channel_json(bundle.channel)},
+                            {"channel", channel_json(bundle)},
                             {"sealing", sealing_json(bundle.sealing)}});
 }
 
@@ -220,9 +252,9 @@ std::expected<Bundle, BundleError> bundle_from_json(std::string_view text) {
   read_list(shape, "reads", kMaxReads, read_from, out.reads);
   read_list(shape, "evidence", ledger::kMaxEvidenceItems, evidence_from, out.evidence);
   out.claims = shape.hex("claims", ledger::kMaxClaimsBytes);
-  out.channel = shape.take(channel_from(shape.member("channel")));
+  const bool channel_holds = take_channel(shape.member("channel"), out);
   out.sealing = shape.take(sealing_from(shape.member("sealing")));
-  if (!shape.finish()) return std::unexpected(BundleError::wrong_shape);
+  if (!shape.finish() || !channel_holds) return std::unexpected(BundleError::wrong_shape);
   return out;
 }
 

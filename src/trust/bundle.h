@@ -37,6 +37,22 @@ struct ChannelFacts {
   bool operator==(const ChannelFacts&) const = default;
 };
 
+// How a request reaches its instance (30-channels, 4 and 5). Where nobody but the ledger has met the
+// instance, the evidence is that of its registration, which names a block instead of a connection.
+enum class Mode : uint8_t {
+  atls,   // an attested connection
+  chain,  // a job on the ledger
+  relay,  // a sealed message through somebody's hands
+};
+std::string_view name(Mode mode);
+std::optional<Mode> mode_from(std::string_view name);
+
+struct RegistrationFacts {
+  uint64_t block_height = 0;
+  Hash32 block_hash{};
+  bool operator==(const RegistrationFacts&) const = default;
+};
+
 // How the request was sealed, as the gateway did it; always with X-Wing.
 struct SealingFacts {
   sealed::Padding padding = sealed::Padding::standard;  // of the answer
@@ -50,7 +66,9 @@ struct Bundle {
   std::vector<ProvenRead> reads;
   std::vector<ledger::EvidenceItem> evidence;
   Buffer claims;
-  ChannelFacts channel;
+  Mode mode = Mode::atls;
+  ChannelFacts channel;            // of mode atls
+  RegistrationFacts registration;  // of the others
   SealingFacts sealing;
   UnixSeconds checked_at = 0;  // when the gateway verified, before it sent anything
   std::string receipt_id;

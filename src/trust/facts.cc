@@ -113,6 +113,10 @@ LedgerFacts prove_ledger(const Bundle& bundle) {
     }
     out.height = std::max(out.height, read.height);
   }
+  if (out.session) {
+    const auto confirmed = blocks->find(static_cast<int64_t>(out.session->confirmed_height));
+    if (confirmed != blocks->end()) out.confirmed_ms = confirmed->second.time_ms();
+  }
   count_power(bundle.blocks.back(), out);
   return out;
 }

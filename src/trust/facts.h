@@ -22,6 +22,7 @@ struct LedgerFacts {
   Buffer keys_of;
   UnixMillis session_proven_ms = 0;  // time of the header that proves the session's state
   int64_t session_height = 0;
+  std::optional<UnixMillis> confirmed_ms;  // time of the block that confirmed it, where it is there
 };
 
 LedgerFacts prove_ledger(const Bundle& bundle);

@@ -22,7 +22,11 @@ std::string short_hex(Bytes bytes) {
 }
 
 // What whoever watches the connection still learns.
-std::string_view lengths_seen(sealed::Padding padding) {
+std::string_view lengths_seen(Mode mode, sealed::Padding padding) {
+  if (mode == Mode::chain) {
+    return "that nobody sees from which account and when you asked, whom, and the buckets of the "
+           "lengths: the ledger shows them, and keeps the ciphertext for a while";
+  }
   switch (padding) {
     case sealed::Padding::off:
       return "that nobody saw when, how much and with whom you talked: padding was off, so the "
@@ -40,7 +44,7 @@ bool is_device(const ledger::Platform& platform) {
   return policy::is_device(static_cast<evidence::Format>(platform.format));
 }
 
-// A connection's evidence is the CPUs'; GPUs are vouched for by its claims.
+// What is judged here is the CPUs' evidence; GPUs are vouched for by its claims.
 std::vector<Hash32> cpus_of(const ledger::Instance& instance) {
   std::vector<Hash32> out;
   for (const ledger::Platform& platform : instance.platforms) {
@@ -64,6 +68,8 @@ class Evaluation {
 
  private:
   policy::LayeredRules rules() const;  // of the ledger's proven policy, tightened by the user's
+  bool by_registration() const { return bundle_.mode != Mode::atls; }
+  std::optional<evidence::Binding> binding() const;
   void judge_evidence();
   void check_evidence_rows();
   void check_configuration();
@@ -77,6 +83,7 @@ class Evaluation {
   void check_quorum();
   void check_policy();
   void check_confirmed();
+  void check_job();
   void check_receipt();
   void conclude();
   void describe_parts();
@@ -131,11 +138,14 @@ policy::LayeredRules Evaluation::rules() const {
                                     : network;
 }
 
-void Evaluation::judge_evidence() {
-  judgement_.refusal = admission::Refusal::evidence_absent;
-  if (!ledger_.fault.empty() || !ledger_.policy || !ledger_.instance) return;
-  const auto in_force = rules();
-  auto anchors = admission::anchors_of(bundle_.genesis);
+// What the evidence must be bound to, computed here; nothing when the claims name nobody.
+std::optional<evidence::Binding> Evaluation::binding() const {
+  if (by_registration()) {
+    if (!claims_) return std::nullopt;
+    return evidence::Binding::report_data(ledger::registration_binding(
+        bundle_.genesis.chain_id, ledger_.instance->operator_account,
+        bundle_.registration.block_hash, bundle_.registration.block_height, *claims_));
+  }
   atls::BindingInputs inputs;
   inputs.role = atls::Role::server;
   inputs.bind = bundle_.channel.bind;
@@ -143,9 +153,21 @@ void Evaluation::judge_evidence() {
   inputs.instance_id = ledger_.instance->id;
   inputs.request_sha256 = bundle_.channel.request_sha256;
   inputs.claims_sha256 = crypto::sha256(bundle_.claims);
-  auto binding = evidence::Binding::report_data(atls::report_data(inputs));
-  judgement_ = admission::judge({bundle_.evidence, admission::lookup_in(ledger_.collateral),
-                                 anchors, in_force, binding, bundle_.checked_at,
+  return evidence::Binding::report_data(atls::report_data(inputs));
+}
+
+void Evaluation::judge_evidence() {
+  judgement_.refusal = admission::Refusal::evidence_absent;
+  if (!ledger_.fault.empty() || !ledger_.policy || !ledger_.instance) return;
+  const auto bound_to = binding();
+  if (!bound_to) return;
+  const auto in_force = rules();
+  const auto anchors = admission::anchors_of(bundle_.genesis);
+  // A registration's GPUs are vouched for by its claims, as those of a connection are.
+  const auto cpus = by_registration() ? ledger::cpu_evidence(bundle_.evidence)
+                                      : std::span<const ledger::EvidenceItem>(bundle_.evidence);
+  judgement_ = admission::judge({cpus, admission::lookup_in(ledger_.collateral), anchors, in_force,
+                                 *bound_to, bundle_.checked_at,
                                  static_cast<uint64_t>(ledger_.height), bundle_.genesis.chain_id});
 }
 
@@ -208,7 +230,7 @@ void Evaluation::check_gpu() {
   const bool asked = ledger_.session && ledger_.session->requirement.gpu;
   const size_t count = ledger_.instance ? gpus_of(*ledger_.instance) : 0;
   std::string found =
-      same ? fmt::format("{} verified by the ledger, named on this connection", count)
+      same ? fmt::format("{} verified by the ledger, named by the CPU's evidence", count)
            : "other GPU evidence than the ledger verified";
   if (same && count == 0) found = "none";
   if (!registered || !claims_) found = not_reached();
@@ -250,18 +272,37 @@ void Evaluation::check_channel() {
     ok = ok && item.verification.appraisal.error != evidence::Error::report_data_mismatch &&
          item.verification.verified.has_value();
   }
-  add("channel_binding", ok, "evidence made for this very connection",
-      ok ? "report data equals the connection's binding" : "not proven",
+  if (!by_registration()) {
+    add("channel_binding", ok, "evidence made for this very connection",
+        ok ? "report data equals the connection's binding" : "not proven",
+        "computed by this verifier");
+    return;
+  }
+  const auto& instance = ledger_.instance;
+  ok = ok && instance && equal(instance->claims, bundle_.claims) &&
+       instance->evidence_sha256 == ledger::evidence_hash(bundle_.evidence);
+  add("channel_binding", ok, "the evidence of this very registration",
+      ok ? fmt::format("report data names the registration and block {}",
+                       bundle_.registration.block_height)
+         : "not proven",
       "computed by this verifier");
 }
 
 void Evaluation::check_key() {
   const auto& instance = ledger_.instance;
   bool claims_agree = claims_ && instance && claims_->instance_id == instance->id &&
-                      claims_->spki_sha256 == bundle_.channel.spki_sha256 &&
+                      claims_->spki_sha256 == instance->spki_sha256 &&
                       claims_->role == ledger::Claims::kServer;
-  bool ledger_agrees = instance && instance->spki_sha256 == bundle_.channel.spki_sha256;
   const auto epoch = sealing_epoch();
+  if (by_registration()) {
+    const std::string key = short_hex(bundle_.sealing.key_config_sha256) + "… of the sealing";
+    add("key_binding", claims_agree && epoch,
+        "the sealing key in a live epoch that this instance signed",
+        epoch ? fmt::format("{}, epoch {}", key, *epoch) : key + ": not of this instance",
+        "ledger record and measured claims");
+    return;
+  }
+  bool ledger_agrees = instance && instance->spki_sha256 == bundle_.channel.spki_sha256;
   const std::string keys = short_hex(bundle_.channel.spki_sha256) + "… of the connection, " +
                            short_hex(bundle_.sealing.key_config_sha256) + "… of the sealing";
   add("key_binding", claims_agree && ledger_agrees && epoch,
@@ -330,6 +371,7 @@ void Evaluation::check_policy() {
 void Evaluation::check_confirmed() {
   const auto& session = ledger_.session;
   using ledger::SessionState;
+  if (bundle_.mode == Mode::chain) return check_job();
   bool confirmed = session && ledger_.instance && session->instance == ledger_.instance->id &&
                    session->state == SessionState::confirmed && session->confirmed_height > 0;
   bool before =
@@ -340,6 +382,31 @@ void Evaluation::check_confirmed() {
              : (confirmed ? "the answer is older than the confirmation"
                           : "not confirmed for this instance"),
       fmt::format("ledger at height {}, with proof", ledger_.session_height));
+}
+
+// A job's input is its confirmation: before it is posted there is nothing but the draw.
+void Evaluation::check_job() {
+  const auto& job = ledger_.session;
+  using ledger::SessionState;
+  const bool ours =
+      job && ledger_.instance && job->on_ledger && job->instance == ledger_.instance->id;
+  const std::string source = fmt::format("ledger at height {}, with proof", ledger_.session_height);
+  if (!bundle_.receipt) {
+    const bool drawn = ours && job->state == SessionState::assigned;
+    add("confirmed_before_compute", drawn, "a job drawn for this instance, its input still here",
+        drawn ? fmt::format("drawn at height {}", job->assigned_height) : "not drawn for it",
+        source);
+    return;
+  }
+  const bool answered = ours && job->confirmed_height > 0 && job->state == SessionState::closed;
+  const bool before =
+      answered && ledger_.confirmed_ms &&
+      *ledger_.confirmed_ms <= static_cast<int64_t>(bundle_.receipt->receipt.time_ms);
+  add("confirmed_before_compute", before, "the job's input on the ledger before the answer",
+      before     ? fmt::format("input at height {}", job->confirmed_height)
+      : answered ? "the answer is older than the input"
+                 : "not an answered job of this instance",
+      source);
 }
 
 std::string Evaluation::receipt_fault() const {
@@ -384,7 +451,8 @@ void Evaluation::describe_parts() {
                                        {"quantization", ledger_.model->quantization}});
   }
   report_.channel = JsonValue::object(
-      {{"mode", "atls"}, {"kem", "X-Wing"}, {"padding", sealed::name(bundle_.sealing.padding)}});
+      {{"mode", name(bundle_.mode)},
+       {"kem", "X-Wing"}, {"padding", sealed::name(bundle_.sealing.padding)}});
   report_.ledger =
       JsonValue::object({{"chain_id", bundle_.genesis.chain_id},
                          {"height", ledger_.height},
@@ -394,7 +462,12 @@ void Evaluation::describe_parts() {
   report_.not_proven = {"physical attacks on memory (DDR5 interposers can forge evidence)",
                         "hardware faults that the vendors have not published",
                         "that the answer is true",
-                        std::string(lengths_seen(bundle_.sealing.padding))};
+                        std::string(lengths_seen(bundle_.mode, bundle_.sealing.padding))};
+  if (by_registration()) {
+    report_.not_proven.push_back(
+        fmt::format("that the keys have stayed in that machine since block {}: nobody asked it anew",
+                    bundle_.registration.block_height));
+  }
   if (ledger_.instance && gpus_of(*ledger_.instance) > 0) {
     report_.not_proven.emplace_back(
         "that CPU and GPU are in one machine: a GPU's evidence can be relayed between machines");
@@ -418,16 +491,19 @@ void Evaluation::conclude() {
   std::vector<std::string> machines;
   for (const auto& item : judgement_.items)
     machines.push_back(item.verification.verified->product());
+  const std::string checked =
+      by_registration() ? "the network met it, this computer checked its registration before sending"
+                        : "this computer checked it before sending";
   std::string what =
-      fmt::format("{} from instance {} on {}; this computer checked it before sending",
-                  bundle_.receipt ? "This answer came" : "This connection leads",
-                  short_hex(ledger_.instance->id), fmt::join(machines, " and "));
-  if (!bundle_.receipt)
+      fmt::format("This answer came from instance {} on {}; {}", short_hex(ledger_.instance->id),
+                  fmt::join(machines, " and "), checked);
+  if (!bundle_.receipt && !by_registration())
     what = fmt::format("This connection leads to instance {} on {}; this computer checked it",
                        short_hex(ledger_.instance->id), fmt::join(machines, " and "));
-  report_.level = simulated ? Level::development
-                  : older   ? Level::verified_older_firmware
-                            : Level::verified;
+  report_.level = simulated           ? Level::development
+                  : by_registration() ? Level::verified_by_network
+                  : older             ? Level::verified_older_firmware
+                                      : Level::verified;
   report_.statement = simulated ? fmt::format("{}. The machine is simulated ({}): {}.", what,
                                               fmt::join(machines, ", "), kDevelopment)
                                 : what + ".";

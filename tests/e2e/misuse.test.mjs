@@ -62,7 +62,6 @@ test('validators and engines that do not fit are refused', async () => {
 
 test('what is not built says so', async () => {
   await refused(['up', '--mode', 'relay'], kUnusable, 'relay is not built yet');
-  await refused(['up', '--mode', 'chain'], kUnusable, 'chain is not built yet');
   await refused(['ask', 'hello', '--mode', 'relay'], kUnusable, 'relay is not built yet');
 });
 

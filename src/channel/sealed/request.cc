@@ -124,21 +124,22 @@ Result<OpenedRequest> open_request(KeyEpochs& keys, Bytes message, Carrier carri
   if (!equal(*header, encode_header(header->front(), kem))) {
     return std::unexpected(SealedError::suite_mismatch);
   }
-  if (carrier == Carrier::open && kem != KemKind::x_wing) {
+  if (carrier != Carrier::attested_tls && kem != KemKind::x_wing) {
     return std::unexpected(SealedError::kem_not_allowed);
   }
   const auto encapsulated = r.take(crypto::kem_encapsulated_size(kem));
   if (!encapsulated) return std::unexpected(SealedError::malformed);
   const Hash32 identity = crypto::sha256(*encapsulated);
-  if (found->opened.contains(identity)) return std::unexpected(SealedError::replayed);
-  if (found->opened.size() >= kMaxRemembered) {
+  const bool once = carrier != Carrier::ledger;
+  if (once && found->opened.contains(identity)) return std::unexpected(SealedError::replayed);
+  if (once && found->opened.size() >= kMaxRemembered) {
     return std::unexpected(SealedError::replay_set_full);
   }
   auto recipient = crypto::HpkeRecipient::setup(found->key, kAead, *encapsulated, info_of(*header));
   if (!recipient) return std::unexpected(SealedError::bad_encapsulated);
   auto plaintext = open_chunks(*recipient, r);
   if (!plaintext) return std::unexpected(plaintext.error());
-  found->opened.insert(identity);
+  if (once) found->opened.insert(identity);
   auto content = read_content(*plaintext, found->epoch, keys.instance());
   if (!content) return std::unexpected(content.error());
   const Bytes text = content->http.content;

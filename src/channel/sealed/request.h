@@ -26,8 +26,10 @@ Result<SealedRequest> seal_request(const KeyConfig& to, crypto::KemKind kem, con
 // --- the instance's side ------------------------------------------------------------------------
 
 // What brought the message. X25519 alone is allowed only where nobody can keep the ciphertext for
-// a quantum computer of later: inside attested TLS.
-enum class Carrier : uint8_t { attested_tls, open };
+// a quantum computer of later: inside attested TLS. What the ledger carries is everybody's to copy:
+// whoever posts a copy first must not use it up for its owner, so it may open again. The caller
+// answers one input a job, and only when the profile names that job.
+enum class Carrier : uint8_t { attested_tls, open, ledger };
 
 struct OpenedRequest {
   Profile profile;
@@ -36,7 +38,7 @@ struct OpenedRequest {
   AnswerSealer answer;
 };
 // In this order: size, key, algorithms, replay, encapsulation, chunks, content, fields. A message
-// that opens is remembered until its epoch ends and never opens again.
+// that opens is remembered until its epoch ends and never opens again, unless the ledger carries it.
 Result<OpenedRequest> open_request(KeyEpochs& keys, Bytes message, Carrier carrier,
                                    UnixMillis now_ms, Random& random);
 

@@ -356,7 +356,8 @@ void RandomLife::about_jobs() {
     PostResult body;
     body.job = job.id;
     body.result = payload;
-    body.receipt = net.settle_body(job.id, name, 1 + below(job.max_units)).receipt;
+    const uint64_t units = chance(6) ? 0 : 1 + below(job.max_units);
+    body.receipt = net.settle_body(job.id, name, units).receipt;
     send(sender_for(name), body);
   }
 }

@@ -73,6 +73,21 @@ TEST(Jobs, AnAnswerThroughTheLedgerIsPaidAndTheRestReturnedAtOnce) {
   EXPECT_EQ(s.n.instance(TestNetwork::id_of("node")).open_sessions, 0u);
 }
 
+// Else a user could have an honest instance slashed with an input that does not open.
+TEST(Jobs, ARefusalRefundsAtOnceAndNobodyPaysOrGains) {
+  Scene s;
+  ASSERT_EQ(s.n.send("alice", s.input()).code, Code::ok);
+  const auto before = s.n.op("op").reputation;
+  ASSERT_EQ(s.n.send("node", s.result(0)).code, Code::ok);
+  EXPECT_EQ(s.state(), SessionState::closed);
+  EXPECT_EQ(s.n.balance("alice"), kFunds);
+  EXPECT_EQ(s.n.op("op").slashed_micro, 0u);
+  EXPECT_EQ(s.n.op("op").reputation, before);
+  EXPECT_EQ(s.n.instance(TestNetwork::id_of("node")).open_sessions, 0u);
+  for (int i = 0; i < 8; ++i) s.n.block();
+  EXPECT_EQ(s.state(), SessionState::closed);
+}
+
 TEST(Jobs, PayloadsAreForgottenAfterTheHistory) {
   Scene s;
   ASSERT_EQ(s.n.send("alice", s.input()).code, Code::ok);

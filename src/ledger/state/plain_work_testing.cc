@@ -100,6 +100,7 @@ PlainLedger::Outcome PlainLedger::settle(const Tx& tx, Session& s, Bytes bytes) 
                        receipt.model_root == s.model_root;
   if (!matches) return Code::receipt_mismatch;
   const uint64_t before = s.cumulative_units, units = receipt.cumulative_units;
+  if (s.on_ledger && units == 0) return Code::ok;
   if (units <= before) return Code::receipt_not_rising;
   if (units > s.max_units) return Code::receipt_over_limit;
   if (before == 0) reputation(instance.operator_account, params_.reputation_settled_gain);

@@ -14,7 +14,11 @@ Code check_receipt(const Context& c, const SignedReceipt& signed_receipt, const 
       receipt.instance_id != instance.id || receipt.model_root != session.model_root) {
     return Code::receipt_mismatch;
   }
-  if (receipt.cumulative_units <= session.cumulative_units) return Code::receipt_not_rising;
+  // An instance that refuses a job says so with a receipt for nothing: the user is refunded at once.
+  const bool refuses = session.on_ledger && receipt.cumulative_units == 0;
+  if (receipt.cumulative_units <= session.cumulative_units && !refuses) {
+    return Code::receipt_not_rising;
+  }
   if (receipt.cumulative_units > session.max_units) return Code::receipt_over_limit;
   return Code::ok;
 }
@@ -60,6 +64,7 @@ Code settle_session(Context& c, const Tx& tx, Session& session, Bytes bytes) {
   const auto cost = cost_micro(units, session.price_micro);
   invariant(cost && *cost <= session.deposit_micro, "a session costs more than its deposit");
   const uint64_t amount = *cost - session.paid_micro;
+  if (units == 0) return Code::ok;  // a job refused: nobody has earned anything
   if (session.cumulative_units == 0) {
     change_reputation(c, instance->operator_account, c.params.reputation_settled_gain);
   }

@@ -14,6 +14,11 @@ Hash32 gpu_evidence_digest(std::span<const EvidenceItem> evidence) {
   return gpu ? crypto::sha256(evidence.back().bytes) : Hash32{};
 }
 
+std::span<const EvidenceItem> cpu_evidence(std::span<const EvidenceItem> evidence) {
+  const bool gpu = !evidence.empty() && evidence.back().format == kNvidiaGpuFormat;
+  return gpu ? evidence.first(evidence.size() - 1) : evidence;
+}
+
 Fixed<64> registration_binding(std::string_view chain_id, const AccountId& operator_account,
                                const Hash32& block_hash, uint64_t block_height,
                                const Claims& claims) {

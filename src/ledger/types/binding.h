@@ -39,6 +39,9 @@ InstanceId instance_id_of(const Hash32& identity_key);  // SHA-256
 // SHA-256 of the bytes of the last item, when that is the machine's GPUs; else zero.
 Hash32 gpu_evidence_digest(std::span<const EvidenceItem> evidence);
 
+// The items of the machine's CPUs: all but its GPUs, when they are the last.
+std::span<const EvidenceItem> cpu_evidence(std::span<const EvidenceItem> evidence);
+
 // RD_reg: the 64 bytes of report data in registration and renewal evidence.
 //   SHA-512("cloister reg v1" ‖ 00 ‖ SHA-256(chain_id) ‖ instance_id ‖ operator ‖ block_hash ‖
 //   u64be height

@@ -81,6 +81,7 @@ struct PostInput : Record<PostInput> {
   bool operator==(const PostInput&) const = default;
 };
 
+// A receipt for zero units refuses the job: the user is refunded and nobody is paid or slashed.
 struct PostResult : Record<PostResult> {
   static constexpr TxKind kKind = TxKind::post_result;
   SessionId job{};

@@ -1,55 +1,39 @@
-#include "gateway/exchange.h"
+#include "gateway/sealed_chat.h"
 
 #include <gtest/gtest.h>
 
 namespace cloister::gateway {
 namespace {
 
-class NoStream final : public http::Stream {
- public:
-  explicit NoStream(http::asio::any_io_executor executor) : executor_(std::move(executor)) {}
-  http::asio::any_io_executor executor() override { return executor_; }
-  http::asio::awaitable<std::expected<size_t, http::Error>> read_some(std::span<uint8_t>) override {
-    co_return std::unexpected(http::Error::closed);
-  }
-  http::asio::awaitable<http::Status> write_all(Bytes) override {
-    co_return std::unexpected(http::Error::closed);
-  }
-  void close_write() override {}
-  void close() override {}
-
- private:
-  http::asio::any_io_executor executor_;
-};
-
 // A true receipt and what it is compared with.
 struct Scene {
-  http::asio::io_context context;  // a client that closes leaves work here, so it goes last
   SeededRandom random{1};
   crypto::Ed25519Key key = crypto::Ed25519Key::generate(random);
-  ReadySession session{http::Client(std::make_unique<NoStream>(context.get_executor()), "node")};
+  ledger::Session session;
+  ledger::Instance instance;
+  Hash32 evidence_digest{};
   ledger::Receipt receipt;
   wire::Done done;
   std::string answer = "Paris";
   uint64_t used_before = 10;
 
   Scene() {
-    session.bundle.evidence.emplace_back();
-    session.record.id.fill(1);
-    session.record.model_root.fill(2);
-    session.record.max_units = 1000;
-    session.instance.id.fill(3);
-    session.instance.identity_key = key.public_key();
+    evidence_digest.fill(6);
+    session.id.fill(1);
+    session.model_root.fill(2);
+    session.max_units = 1000;
+    instance.id.fill(3);
+    instance.identity_key = key.public_key();
     receipt.chain_id = "chain";
-    receipt.session = session.record.id;
+    receipt.session = session.id;
     receipt.sequence = 4;
-    receipt.instance_id = session.instance.id;
-    receipt.model_root = session.record.model_root;
+    receipt.instance_id = instance.id;
+    receipt.model_root = session.model_root;
     receipt.request_hash.fill(5);
     receipt.prompt_units = 20;
     receipt.completion_units = 3;
     receipt.cumulative_units = 33;
-    receipt.evidence_digest = ledger::evidence_hash(session.bundle.evidence);
+    receipt.evidence_digest = evidence_digest;
     receipt.answer_hash = wire::answer_hash(answer, done.answer_salt);
     done.result = {20, 3, inference::FinishReason::stop};
   }
@@ -59,7 +43,8 @@ struct Scene {
     done.signature = made.signature;
     Hash32 request_hash;
     request_hash.fill(5);
-    return accept_receipt(done, {"chain", session, 4, request_hash, answer, used_before});
+    return accept_receipt(done, {"chain", session, instance, 4, request_hash, answer, used_before,
+                                 evidence_digest});
   }
 };
 
@@ -70,7 +55,7 @@ TEST(AcceptReceipt, EachUntrueStatementIsRefused) {
     void (*spoil)(Scene&);
   };
   const Case cases[] = {
-      {"another key signed it", [](Scene& s) { s.session.instance.identity_key[0] ^= 1; }},
+      {"another key signed it", [](Scene& s) { s.instance.identity_key[0] ^= 1; }},
       {"another chain", [](Scene& s) { s.receipt.chain_id = "other"; }},
       {"another session", [](Scene& s) { s.receipt.session[0] ^= 1; }},
       {"another answer of the session", [](Scene& s) { s.receipt.sequence = 5; }},
@@ -81,7 +66,7 @@ TEST(AcceptReceipt, EachUntrueStatementIsRefused) {
       {"other counts than it told", [](Scene& s) { s.receipt.completion_units = 2; }},
       {"more units than the answer took", [](Scene& s) { s.receipt.cumulative_units = 34; }},
       {"more units than the answer took", [](Scene& s) { s.used_before = 34; }},
-      {"more units than the session has", [](Scene& s) { s.session.record.max_units = 32; }},
+      {"more units than the session has", [](Scene& s) { s.session.max_units = 32; }},
       {"other evidence", [](Scene& s) { s.receipt.evidence_digest[0] ^= 1; }},
   };
   for (const Case& c : cases) {
@@ -97,7 +82,8 @@ TEST(AcceptReceipt, AReceiptThatIsNoneIsRefused) {
   Scene scene;
   ASSERT_TRUE(scene.accept());
   scene.done.receipt.pop_back();
-  EXPECT_EQ(accept_receipt(scene.done, {"chain", scene.session, 4, {}, "Paris", 10}).error(),
+  EXPECT_EQ(accept_receipt(scene.done, {"chain", scene.session, scene.instance, 4, {}, "Paris", 10,
+                                        scene.evidence_digest}).error(),
             "it is not well-formed");
 }
 
