@@ -67,6 +67,7 @@ Result<LedgerDaemon> LedgerDaemon::start(boost::asio::any_io_executor executor, 
   service.host = config.host;
   service.port = config.port;
   service.public_hosts = std::move(config.public_hosts);
+  service.web_origins = std::move(config.web_origins);
   service.genesis = config.genesis.to_json();
   service.on_failure = std::move(config.on_failure);
   auto started = Service::start(executor, clock, std::move(*chain), std::move(service));

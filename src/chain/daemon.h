@@ -22,6 +22,7 @@ struct LedgerConfig {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
   std::vector<std::string> public_hosts;
+  std::vector<std::string> web_origins;
   int64_t block_interval_ms = 200;
   int64_t heartbeat_ms = 3000;
   int64_t keep_blocks = 0;  // 0: all

@@ -258,12 +258,31 @@ std::string fault_json(const JsonValue& id, const RpcFault& fault) {
   return JsonValue::object({{"jsonrpc", "2.0"}, {"id", id}, {"error", std::move(error)}}).dump();
 }
 
-bool from_allowed_site(const http::Request& request, std::span<const std::string> hosts) {
+bool from_allowed_site(const http::Request& request, std::span<const std::string> hosts,
+                       std::span<const std::string> origins) {
   if (!allowed_host(host_name(request.header("Host")), hosts)) return false;
   const std::string_view origin = request.header("Origin");
+  const auto listed = [&](const std::string& one) { return one == "*" || one == origin; };
+  if (!origin.empty() && std::any_of(origins.begin(), origins.end(), listed)) return true;
   if (!origin.empty() && !allowed_origin(origin, hosts)) return false;
   const std::string_view site = request.header("Sec-Fetch-Site");
   return site.empty() || site == "same-origin" || site == "same-site" || site == "none";
+}
+
+void allow_reading(const http::Request& request, http::Response& response) {
+  const std::string_view origin = request.header("Origin");
+  if (origin.empty()) return;
+  response.headers.push_back({"access-control-allow-origin", std::string(origin)});
+  response.headers.push_back({"vary", "origin"});
+}
+
+http::Response answer_preflight(const http::Request& request) {
+  auto out = http::make_response(204, "text/plain", "");
+  out.headers = {{"access-control-allow-methods", "GET, POST"},
+                 {"access-control-allow-headers", "content-type"},
+                 {"access-control-max-age", "86400"}};
+  allow_reading(request, out);
+  return out;
 }
 
 }  // namespace cloister::chain

@@ -66,7 +66,14 @@ std::string answer_json(const JsonValue& id, JsonValue result);
 std::string fault_json(const JsonValue& id, const RpcFault& fault);
 
 // Whether a browser page of another site could have sent the request: a Host that is none of ours
-// (DNS rebinding), a foreign Origin, or a Sec-Fetch-Site that says so.
-bool from_allowed_site(const http::Request& request, std::span<const std::string> hosts);
+// (DNS rebinding), a foreign Origin, or a Sec-Fetch-Site that says so. `origins`: sites whose pages
+// may ask all the same, "https://HOST[:PORT]" each, or "*" for any.
+bool from_allowed_site(const http::Request& request, std::span<const std::string> hosts,
+                       std::span<const std::string> origins = {});
+
+// What lets a browser hand an answer to the page of an allowed site, which `request` named.
+void allow_reading(const http::Request& request, http::Response& response);
+// The answer to a browser that asks whether such a page may ask at all.
+http::Response answer_preflight(const http::Request& request);
 
 }  // namespace cloister::chain

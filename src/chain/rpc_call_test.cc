@@ -114,6 +114,24 @@ TEST(RpcCall, HostileRequestsAreRefusedByTheirOwnCode) {
   }
 }
 
+TEST(RpcCall, PagesOfNamedSitesMayAskAndReadTheAnswer) {
+  http::Request request = get("/status");
+  request.headers = {
+      {"Host", "localhost"}, {"Origin", "https://page.example"}, {"Sec-Fetch-Site", "cross-site"}};
+  const std::vector<std::string> named = {"https://page.example"},
+                                 other = {"https://page.example:1"}, any = {"*"};
+  EXPECT_TRUE(from_allowed_site(request, {}, named));
+  EXPECT_TRUE(from_allowed_site(request, {}, any));
+  EXPECT_FALSE(from_allowed_site(request, {}, other));
+  EXPECT_FALSE(from_allowed_site(request, {}));
+  http::Response response;
+  allow_reading(request, response);
+  EXPECT_EQ(response.header("access-control-allow-origin"), "https://page.example");
+  EXPECT_EQ(answer_preflight(request).header("access-control-allow-headers"), "content-type");
+  request.headers[0].value = "evil.example";  // rebound DNS is refused whatever the page
+  EXPECT_FALSE(from_allowed_site(request, {}, any));
+}
+
 TEST(RpcCall, OtherSitesAreRefused) {
   const std::vector<std::string> hosts = {"ledger.example"};
   const auto allowed = [&](std::vector<http::Header> headers) {

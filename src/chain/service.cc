@@ -94,22 +94,30 @@ class Service::Impl : public std::enable_shared_from_this<Impl> {
                                       http::Exchange& exchange) {
     http::Response response = json_response(503, fault_json(-1, {RpcCode::internal, "stopping"}));
     if (const auto self = weak.lock()) {
-      if (!from_allowed_site(request, self->config_.public_hosts)) {
+      if (!from_allowed_site(request, self->config_.public_hosts, self->config_.web_origins)) {
         RpcFault fault{RpcCode::invalid_request, "requests of other sites are refused"};
         response = json_response(403, fault_json(-1, fault));
-      } else if (auto call = read_call(request)) {
-        auto answered = answer(self, std::move(*call));
-        response = co_await asio::co_spawn(self->strand_, std::move(answered), asio::use_awaitable);
+      } else if (request.method == "OPTIONS") {
+        response = answer_preflight(request);
       } else {
-        response = json_response(call.error().code == RpcCode::method_not_found ? 404 : 400,
-                                 fault_json(-1, call.error()));
+        auto answered = answer(self, request);
+        response = co_await asio::co_spawn(self->strand_, std::move(answered), asio::use_awaitable);
+        allow_reading(request, response);
       }
     }
     // A peer that has left needs no answer.
     [[maybe_unused]] const auto sent = co_await exchange.send(std::move(response));
   }
 
-  static asio::awaitable<http::Response> answer(std::shared_ptr<Impl> self, RpcCall call) {
+  static asio::awaitable<http::Response> answer(std::shared_ptr<Impl> self,
+                                                const http::Request& request) {
+    auto call = read_call(request);
+    if (call) co_return co_await answer_call(self, std::move(*call));
+    co_return json_response(call.error().code == RpcCode::method_not_found ? 404 : 400,
+                            fault_json(-1, call.error()));
+  }
+
+  static asio::awaitable<http::Response> answer_call(std::shared_ptr<Impl> self, RpcCall call) {
     if (call.method == RpcMethod::block_results) {
       const int64_t height = call.get<int64_t>("height").value_or(0);
       const int64_t wait_ms = call.get<int64_t>("wait").value_or(0);

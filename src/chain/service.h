@@ -12,8 +12,9 @@ struct ServiceConfig {
   std::string host = "127.0.0.1";  // numeric address to listen on
   uint16_t port = 0;               // 0: any free one
   std::vector<std::string>
-      public_hosts;   // names besides the loopback ones under which it is reached
-  JsonValue genesis;  // shown by the method `genesis`
+      public_hosts;  // names besides the loopback ones under which it is reached
+  std::vector<std::string> web_origins;  // of pages elsewhere that may ask; rpc_call.h
+  JsonValue genesis;                     // shown by the method `genesis`
   // Called once, on the service's strand, when the chain stopped by itself: the disk is full, …
   std::function<void(ChainError)> on_failure;
 };

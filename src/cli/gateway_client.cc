@@ -87,6 +87,9 @@ asio::awaitable<Expected<AskedAnswer>> ask(asio::any_io_executor executor, Gatew
                                  {"messages", JsonValue::Array{std::move(message)}},
                                  {"temperature", 0},
                                  {"max_tokens", kMaxAnswerTokens}});
+  if (!with.documents.is_null()) {
+    body.set("cloister", JsonValue::object({{"documents", std::move(with.documents)}}));
+  }
   SystemClock clock;
   auto started_ms = clock.now_ms();
   auto request =
@@ -121,11 +124,12 @@ std::filesystem::path running_file() {
   return base / "cloister" / "running.json";
 }
 
-std::expected<void, std::string> write_running(uint16_t port, uint16_t ledger_port,
+std::expected<void, std::string> write_running(const RunningPorts& ports,
                                                const RunningFiles& files) {
-  auto value = JsonValue::object({{"port", port},
+  auto value = JsonValue::object({{"port", ports.gateway},
                                   {"token_file", files.token.string()},
-                                  {"ledger", fmt::format("127.0.0.1:{}", ledger_port)},
+                                  {"ledger", fmt::format("127.0.0.1:{}", ports.ledger)},
+                                  {"blobs", fmt::format("127.0.0.1:{}", ports.blobs)},
                                   {"genesis", files.genesis.string()},
                                   {"user_key", files.user_key.string()}});
   std::error_code ec;
@@ -144,15 +148,18 @@ std::expected<RunningNetwork, std::string> read_running() {
   auto port = value ? (*value)["port"].u64() : std::nullopt;
   auto path = value ? (*value)["token_file"].string() : std::nullopt;
   auto ledger = value ? (*value)["ledger"].string() : std::nullopt;
+  auto blobs = value ? (*value)["blobs"].string() : std::nullopt;
   auto genesis = value ? (*value)["genesis"].string() : std::nullopt;
   auto user_key = value ? (*value)["user_key"].string() : std::nullopt;
-  if (!port || *port == 0 || *port > UINT16_MAX || !path || !ledger || !genesis || !user_key) {
+  if (!port || *port == 0 || *port > UINT16_MAX || !path || !ledger || !blobs || !genesis ||
+      !user_key) {
     return std::unexpected(running_file().string() + " is damaged; remove it");
   }
   auto token = read_file(std::filesystem::path(*path), 128);
   if (!token) return std::unexpected(kNone);
   RunningNetwork out{{static_cast<uint16_t>(*port), std::string(as_text(*token))},
                      std::string(*ledger),
+                     std::string(*blobs),
                      std::string(*genesis),
                      std::string(*user_key)};
   while (out.gateway.token.ends_with('\n')) out.gateway.token.pop_back();

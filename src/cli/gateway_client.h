@@ -19,6 +19,7 @@ struct GatewayAddress {
 struct RunningNetwork {
   GatewayAddress gateway;
   std::string ledger;             // host:port of its RPC
+  std::string blobs;              // host:port of its blob server
   std::string genesis, user_key;  // files
 };
 
@@ -27,7 +28,10 @@ std::filesystem::path running_file();
 struct RunningFiles {
   std::filesystem::path token, genesis, user_key;
 };
-std::expected<void, std::string> write_running(uint16_t port, uint16_t ledger_port,
+struct RunningPorts {
+  uint16_t gateway = 0, ledger = 0, blobs = 0;
+};
+std::expected<void, std::string> write_running(const RunningPorts& ports,
                                                const RunningFiles& files);
 std::expected<RunningNetwork, std::string> read_running();
 
@@ -41,6 +45,7 @@ struct AskedAnswer {
 struct AskWith {
   std::string model;          // empty: the first that the gateway lists
   std::string mode = "atls";  // how it reaches a node
+  JsonValue documents;        // as the API takes them; null for none
 };
 constexpr const char* kNoRelay = "mode relay is not built yet; atls and chain are";
 std::expected<AskedAnswer, std::string> ask_gateway(const GatewayAddress& gateway, AskWith with,

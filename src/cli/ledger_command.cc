@@ -16,6 +16,7 @@ namespace {
 
 // Who was away for an hour of heartbeats still reads every block that it missed.
 constexpr int64_t kLeastKeptBlocks = 1200;
+constexpr size_t kMaxWebOrigins = 16;
 
 std::expected<chain::LedgerConfig, std::string> read_config(const std::string& path) {
   auto file = TomlFile::load(path);
@@ -28,6 +29,7 @@ std::expected<chain::LedgerConfig, std::string> read_config(const std::string& p
   out.block_interval_ms = file->integer<int64_t>("block_interval_ms", 200);
   out.heartbeat_ms = file->integer<int64_t>("heartbeat_ms", 3000);
   out.keep_blocks = file->integer<int64_t>("keep_blocks", 0);
+  out.web_origins = file->texts("web_origins", kMaxWebOrigins);
   if (auto good = file->finish(); !good) return std::unexpected(good.error());
   if (out.keep_blocks != 0 && out.keep_blocks < kLeastKeptBlocks) {
     return std::unexpected(

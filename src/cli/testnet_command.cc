@@ -149,7 +149,7 @@ int run(Options options) {
   const auto genesis = make_genesis(options, random, clock);
   if (!genesis) return fail(genesis.error());
   if (auto good = configure_validators(options.folder, *genesis, ports_of(options),
-                                       comet::kPaceOfOneMachine, random);
+                                       comet::kPaceOfOneMachine, {}, random);
       !good) {
     return fail(good.error());
   }

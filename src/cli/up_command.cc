@@ -20,6 +20,7 @@
 #include "cli/validators.h"
 #include "inference/default_model.h"
 #include "process/child.h"
+#include "webui/webui.h"
 
 namespace cloister::cli {
 namespace {
@@ -39,6 +40,7 @@ struct Options {
                       padding = "default";
   std::optional<std::string> once;
   size_t nodes = 3;
+  uint64_t job_blocks = GatewayWish().job_blocks;
   std::optional<size_t> validators;
   std::optional<uint16_t> port;
   bool json = false, first_answer_only = false;
@@ -87,15 +89,20 @@ class Network {
   int64_t start_up_ms() const { return start_up_ms_; }
   std::string page() const { return fmt::format("http://127.0.0.1:{}/#{}", gateway_port_, token_); }
   uint16_t port() const { return gateway_port_; }
+  // With the page's key in its fragment; empty in a program without pages.
+  Expected<std::string> chain_page() const;
 
  private:
   Expected<void> choose_folder();
   Expected<void> describe_model();
   Expected<void> launch(const std::string& daemon, const std::string& command);
+  Expected<void> launch_with(const std::string& daemon, std::vector<std::string> words);
   Expected<uint16_t> wait_port(const std::string& daemon, int timeout_ms);
   Expected<void> start_sequencer();
   Expected<void> start_validators();
   Expected<void> wait_blocks();
+  Expected<void> start_blobs();
+  Expected<void> start_page();
   Expected<void> start_nodes();
   Expected<void> start_gateway();
   Expected<void> bury_the_dead();
@@ -113,7 +120,7 @@ class Network {
   std::vector<std::pair<std::string, process::Child>> children_;
   std::vector<uint16_t> ledger_ports_;
   size_t serving_nodes_ = 0, serving_validators_ = 0;
-  uint16_t gateway_port_ = 0;
+  uint16_t gateway_port_ = 0, blob_port_ = 0, page_port_ = 0;
   std::string token_;
   int64_t start_up_ms_ = 0;
 };
@@ -161,10 +168,14 @@ Expected<void> Network::describe_model() {
 }
 
 Expected<void> Network::launch(const std::string& daemon, const std::string& command) {
+  return launch_with(daemon, {command, "--config", files_.config(daemon).string()});
+}
+
+Expected<void> Network::launch_with(const std::string& daemon, std::vector<std::string> words) {
   process::ChildOptions child;
   std::error_code ec;
-  auto program = std::filesystem::read_symlink("/proc/self/exe", ec).string();
-  child.argv = {program, command, "--config", files_.config(daemon).string()};
+  child.argv = {std::filesystem::read_symlink("/proc/self/exe", ec).string()};
+  child.argv.insert(child.argv.end(), words.begin(), words.end());
   child.stderr_file = files_.log(daemon).string();
   auto started = process::Child::start(child);
   if (!started)
@@ -212,8 +223,11 @@ Expected<void> Network::start() {
   if (auto good = make_network_files(files_, random_, clock_); !good) return good;
   if (auto good = files_.validators == 0 ? start_sequencer() : start_validators(); !good)
     return good;
+  if (auto good = start_blobs(); !good) return good;
   if (auto good = start_nodes(); !good) return good;
   if (auto good = start_gateway(); !good) return good;
+  const bool with_page = !quick() && !webui::chain_assets().empty();
+  if (auto good = with_page ? start_page() : Expected<void>(); !good) return good;
   start_up_ms_ = clock_.now_ms() - began_ms;
   return {};
 }
@@ -232,7 +246,8 @@ Expected<void> Network::start_validators() {
   const auto genesis = read_genesis(files_.genesis());
   if (!genesis) return std::unexpected(genesis.error());
   const auto ports = free_ports(files_.validators);
-  if (auto good = configure_validators(files_.folder, *genesis, ports, kPaceBesideNodes, random_);
+  if (auto good = configure_validators(files_.folder, *genesis, ports, kPaceBesideNodes,
+                                       {"http://127.0.0.1:*"}, random_);
       !good) {
     return good;
   }
@@ -265,9 +280,31 @@ Expected<void> Network::wait_blocks() {
   }
 }
 
+// For inputs and answers of jobs that are too large for the ledger.
+Expected<void> Network::start_blobs() {
+  const auto folder = (files_.folder / "blobs").string();
+  if (auto good = launch_with("blobs", {"blob", "serve", "--dir", folder}); !good) return good;
+  auto port = wait_port("blobs", kLedgerTimeoutMs);
+  if (!port) return std::unexpected(port.error());
+  blob_port_ = *port;
+  return {};
+}
+
+// A page without a gateway: its own key, the ledger and the blob server are all it has.
+Expected<void> Network::start_page() {
+  if (auto good = write_page_network(files_, ledger_ports_, blob_port_); !good) return good;
+  const auto network = files_.page_network().string();
+  if (auto good = launch_with("page", {"page", "--network", network}); !good) return good;
+  auto port = wait_port("page", kLedgerTimeoutMs);
+  if (!port) return std::unexpected(port.error());
+  page_port_ = *port;
+  return {};
+}
+
 Expected<void> Network::start_nodes() {
   for (size_t i = 0; i < options_.nodes; ++i) {
-    if (auto good = write_node_config(files_, i, ledger_ports_, options_.log_level); !good)
+    if (auto good = write_node_config(files_, i, ledger_ports_, blob_port_, options_.log_level);
+        !good)
       return good;
     if (auto good = launch(node_name(i), "node"); !good) return good;
   }
@@ -283,10 +320,10 @@ Expected<void> Network::start_nodes() {
 
 Expected<void> Network::start_gateway() {
   uint16_t wanted = options_.port.value_or(quick() ? 0 : kDefaultPort);
-  if (auto good =
-          write_gateway_config(files_, ledger_ports_, wanted, options_.log_level, options_.padding);
-      !good)
+  const GatewayWish wish{options_.log_level, options_.padding, options_.job_blocks};
+  if (auto good = write_gateway_config(files_, ledger_ports_, blob_port_, wanted, wish); !good) {
     return good;
+  }
   if (auto good = launch("gateway", "gateway"); !good) return good;
   auto port = wait_port("gateway", kGatewayTimeoutMs);
   if (!port)
@@ -298,14 +335,24 @@ Expected<void> Network::start_gateway() {
   while (token_.ends_with('\n')) token_.pop_back();
   tell("gateway: a session is attested, judged and confirmed on the ledger");
   if (!quick()) {
-    return write_running(gateway_port_, ledger_ports_[0],
+    return write_running({gateway_port_, ledger_ports_[0], blob_port_},
                          {files_.token(), files_.genesis(), files_.folder / "user.key"});
   }
   return {};
 }
 
+Expected<std::string> Network::chain_page() const {
+  if (page_port_ == 0) return "none in this program";
+  const auto key = read_file(files_.folder / "web.key", 128);
+  if (!key) return std::unexpected("the key of the page cannot be read");
+  std::string hex(as_text(*key));
+  while (hex.ends_with('\n')) hex.pop_back();
+  return fmt::format("http://127.0.0.1:{}/#key={}", page_port_, hex);
+}
+
 Expected<AskedAnswer> Network::ask(const std::string& prompt) {
-  return ask_gateway({gateway_port_, token_}, {model_name(files_), options_.mode}, UserText(prompt));
+  return ask_gateway({gateway_port_, token_}, {model_name(files_), options_.mode, {}},
+                     UserText(prompt));
 }
 
 Expected<void> Network::serve() {
@@ -375,10 +422,13 @@ int run(const Options& options) {
   fmt::print("\n> {}\n\n", kFirstPrompt);
   print_answer(*answer);
   if (options.first_answer_only) return kExitOk;
+  auto chain_page = network.chain_page();
+  if (!chain_page) return fail(chain_page.error());
   fmt::print(
-      "\nPage: {}\nAPI:  http://127.0.0.1:{}/v1 (the token above is the API key)\n"
+      "\nPage: {}\nPage without a gateway, through the ledger: {}\nAPI:  http://127.0.0.1:{}/v1 "
+      "(the token above is the API key)\n"
       "development: no hardware protection. Ctrl-C stops everything.\n",
-      network.page(), network.port());
+      network.page(), *chain_page, network.port());
   std::fflush(stdout);
   auto served = network.serve();
   if (!served) return fail(served.error());
@@ -411,6 +461,10 @@ Command add_up(CLI::App& program) {
   app->add_option("--padding", options->padding,
                   "of answers: off, default (frames of one size) or strict (a constant rate)")
       ->check(CLI::IsMember({"off", "default", "strict"}));
+  app->add_option("--job-blocks", options->job_blocks,
+                  "how many blocks a node has for the answer to a job on the ledger")
+      ->capture_default_str()
+      ->check(CLI::Range(5, 10'000));
   app->add_flag("--json", options->json, "with --once: print one JSON object");
   app->add_flag("--first-answer-only", options->first_answer_only, "stop after the first answer");
   return {app, [options] { return run(*options); }};

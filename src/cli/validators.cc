@@ -95,7 +95,7 @@ Outcome make_validators(const fs::path& folder, size_t count, ledger::Genesis& g
 
 Outcome configure_validators(const fs::path& folder, const ledger::Genesis& genesis,
                              const std::vector<ValidatorPorts>& ports, const comet::Pace& pace,
-                             Random& random) {
+                             const std::vector<std::string>& web_origins, Random& random) {
   std::vector<std::string> peers;
   for (size_t i = 0; i < ports.size(); ++i) {
     auto keys = comet::make_home(folder / validator_name(i), genesis, random);
@@ -112,6 +112,7 @@ Outcome configure_validators(const fs::path& folder, const ledger::Genesis& gene
     config.peers.erase(config.peers.begin() + static_cast<std::ptrdiff_t>(i));
     config.one_machine = true;
     config.pace = pace;
+    config.web_origins = web_origins;
     Outcome written = comet::write_config(folder / validator_name(i), config);
     if (written) written = put(validator_config(folder, i), config_text(i, ports[i]));
     if (!written) return written;

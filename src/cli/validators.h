@@ -30,6 +30,7 @@ std::expected<void, std::string> configure_validators(const std::filesystem::pat
                                                       const ledger::Genesis& genesis,
                                                       const std::vector<ValidatorPorts>& ports,
                                                       const chain::comet::Pace& pace,
+                                                      const std::vector<std::string>& web_origins,
                                                       Random& random);
 
 // Ports that nobody listens on now.

@@ -24,8 +24,8 @@ struct GatewayConfig {
   uint64_t price_cap_micro = 10'000'000;  // for a million units
   std::optional<policy::LocalPolicy> local_policy;
   sealed::Padding padding = sealed::Padding::standard;  // of answers
-  uint64_t job_blocks = 120;              // that a node has for the answer to a job
-  std::optional<payload::Store> blobs;    // for what is too large for the ledger
+  uint64_t job_blocks = 60;                            // that a node has for the answer to a job
+  std::optional<payload::Store> blobs;                  // for what is too large for the ledger
   LogLevel log_level = LogLevel::info;
 };
 

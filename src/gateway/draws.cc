@@ -124,10 +124,9 @@ asio::awaitable<std::expected<void, light::LightError>> Draws::judge(
   }
   auto collateral = co_await drawn.reader.collateral(std::move(names));
   if (!collateral) co_return std::unexpected(collateral.error());
-  drawn.judgement = admission::judge({cpus, admission::lookup_in(*collateral), anchors, drawn.rules,
-                                      std::move(binding), parts_.clock.now(),
-                                      static_cast<uint64_t>(drawn.height),
-                                      parts_.genesis.chain_id});
+  drawn.judgement = admission::judge(
+      {cpus, admission::lookup_in(*collateral), anchors, drawn.rules, std::move(binding),
+       parts_.clock.now(), static_cast<uint64_t>(drawn.height), parts_.genesis.chain_id});
   co_return std::expected<void, light::LightError>{};
 }
 

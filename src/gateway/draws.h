@@ -1,5 +1,5 @@
-// What the ledger says about the instance that it drew for this user, each piece with its proof, and
-// the judgement of evidence under the rules in force. Sends nothing to anybody but the ledger.
+// What the ledger says about the instance that it drew for this user, each piece with its proof,
+// and the judgement of evidence under the rules in force. Sends nothing to anybody but the ledger.
 #pragma once
 
 #include "admission/admission.h"
@@ -46,8 +46,8 @@ class Draws {
   Answer<void> read(Drawn& drawn) const;
   // The keys that requests are sealed to; a few blocks of patience for an instance that just came.
   Answer<void> read_keys(Drawn& drawn) const;
-  // Judges the CPUs' evidence by the vendors' objects that it names. The verdict is in `drawn.judgement`; an
-  // error says that they could not be read.
+  // Judges the CPUs' evidence by the vendors' objects that it names. The verdict is in
+  // `drawn.judgement`; an error says that they could not be read.
   boost::asio::awaitable<std::expected<void, light::LightError>> judge(
       Drawn& drawn, std::span<const ledger::EvidenceItem> cpus, evidence::Binding binding) const;
 

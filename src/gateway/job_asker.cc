@@ -16,6 +16,8 @@ using Done = std::expected<void, ApiError>;
 constexpr light::Millis kTxTimeout{30'000};
 constexpr light::Millis kBlockTimeout{30'000};
 constexpr size_t kMaxTrials = 8;
+constexpr UnixMillis kMissedMs = 10 * 60 * 1000;  // for how long who let us down is passed over
+constexpr std::string_view kMissed = "the node gave no result; the ledger refunded the job";
 
 std::unexpected<ApiError> refuse(ApiError error) {
   return std::unexpected(std::move(error));
@@ -37,8 +39,9 @@ asio::awaitable<JobAsker::Outcome> JobAsker::ask(const ChatRequest& chat, Sessio
   auto found = co_await find_instance(wish);
   if (!found) co_return failed(found.error());
   Trial& trial = **found;
-  Recipient to{parts_.genesis.chain_id, sealed::Payer::job, trial.session, trial.instance,
-               trial.keys,              1,                  0,             parts_.padding};
+  Recipient to{
+      parts_.genesis.chain_id, sealed::Payer::job, trial.session, trial.instance, trial.keys, 1, 0,
+      parts_.padding};
   auto sealed = SealedChat::seal(chat, to, on_piece, parts_.clock, parts_.random);
   if (!sealed) co_return std::unexpected(sealed.error());
   auto posted = co_await post(trial, (*sealed)->message());
@@ -46,8 +49,9 @@ asio::awaitable<JobAsker::Outcome> JobAsker::ask(const ChatRequest& chat, Sessio
   auto ended = co_await wait_end(trial, *posted);
   if (!ended) co_return failed(ended.error());
   if (ended->state != ledger::SessionState::closed) {
-    co_return failed({ApiCode::node_lost, "the node gave no result; the ledger refunded the job", ""},
-                     true);
+    missed_[trial.instance.id] = parts_.clock.now_ms();
+    parts_.on_refused({to_hex(trial.instance.id), std::string(kMissed), parts_.clock.now()});
+    co_return failed({ApiCode::node_lost, std::string(kMissed), ""}, true);
   }
   auto result = co_await result_of(trial);
   if (!result) co_return failed(result.error(), ended->cumulative_units == 0);
@@ -94,7 +98,17 @@ JobAsker::Answer<std::unique_ptr<JobAsker::Trial>> JobAsker::find_instance(Sessi
   co_return refuse(last);
 }
 
+bool JobAsker::missed_lately(const ledger::InstanceId& instance) {
+  std::erase_if(missed_, [&](const auto& one) {
+    return one.second + kMissedMs < parts_.clock.now_ms();
+  });
+  return missed_.contains(instance);
+}
+
 JobAsker::Answer<void> JobAsker::examine(Trial& trial) {
+  if (missed_lately(*trial.session.instance)) {
+    co_return refuse({ApiCode::node_lost, "the node gave no result a short while ago", ""});
+  }
   auto read = co_await parts_.draws.read(trial);
   if (!read) co_return read;
   auto judged = co_await judge(trial);
@@ -117,8 +131,7 @@ JobAsker::Answer<void> JobAsker::judge(Trial& trial) {
       ledger::registration_binding(parts_.genesis.chain_id, trial.instance.operator_account,
                                    facts.block_hash, facts.block_height, *claims);
   const auto cpus = ledger::cpu_evidence(trial.registered.items);
-  auto judged =
-      co_await parts_.draws.judge(trial, cpus, evidence::Binding::report_data(binding));
+  auto judged = co_await parts_.draws.judge(trial, cpus, evidence::Binding::report_data(binding));
   if (!judged) co_return refuse(ledger_fault(judged.error()));
   if (auto error = trial.judgement.evidence_error()) {
     co_return refuse(untrusted(evidence::name(*error)));
@@ -168,8 +181,10 @@ JobAsker::Answer<trust::Bundle> JobAsker::final_bundle(Trial& trial) {
 JobAsker::Answer<int64_t> JobAsker::report(const Trial& trial) {
   ledger::ReportAttestation body;
   body.session = trial.session.id;
+  const bool judged = !trial.judgement.items.empty();
   body.reason = trial.judgement.policy_reason() ? ledger::ReportReason::local_policy
-                                                : ledger::ReportReason::evidence_refused;
+                : judged                        ? ledger::ReportReason::evidence_refused
+                                                : ledger::ReportReason::unreachable;
   auto sent = co_await parts_.account.send(body, kTxTimeout);
   if (!sent) co_return refuse(ledger_fault(sent.error()));
   co_return sent->height;
@@ -209,8 +224,8 @@ JobAsker::Answer<ledger::Session> JobAsker::wait_end(Trial& trial, int64_t heigh
 
 JobAsker::Answer<Buffer> JobAsker::result_of(const Trial& trial) {
   LedgerReader reader(parts_.ledger);  // ciphertext is no part of a bundle
-  auto job = co_await reader.record<ledger::Job>(ledger::Family::jobs,
-                                                 ledger::id_key(trial.session.id));
+  auto job =
+      co_await reader.record<ledger::Job>(ledger::Family::jobs, ledger::id_key(trial.session.id));
   if (!job) co_return refuse(ledger_fault(job.error()));
   if (!*job || !(*job)->result) co_return refuse(ledger_fault("the job has no result"));
   auto bytes = co_await payload::get(std::move(*(*job)->result), sealed::kMaxMessageBytes);

@@ -1,10 +1,12 @@
-// One prompt through the ledger itself (paper, Figure 2): the ledger draws an instance, this computer
-// judges the evidence that it registered with, seals the prompt for its proven keys, posts it, and
-// opens the answer that the ledger proves. No connection to the instance, ever.
+// One prompt through the ledger itself (paper, Figure 2): the ledger draws an instance, this
+// computer judges the evidence that it registered with, seals the prompt for its proven keys, posts
+// it, and opens the answer that the ledger proves. No connection to the instance, ever.
 //
 // Nothing of the prompt leaves before the judgement holds. A job that is missed or refused is
 // refunded by the ledger, and asked again.
 #pragma once
+
+#include <map>
 
 #include "base/log.h"
 #include "gateway/backend.h"
@@ -55,7 +57,10 @@ class JobAsker {
   Answer<Buffer> result_of(const Trial& trial);
   Answer<trust::Bundle> final_bundle(Trial& trial);
 
+  bool missed_lately(const ledger::InstanceId& instance);
+
   const JobParts parts_;
+  std::map<ledger::InstanceId, UnixMillis> missed_;  // who let us down, and when
 };
 
 }  // namespace cloister::gateway

@@ -39,7 +39,7 @@ LedgerReader::Answer<std::vector<ledger::CollateralRecord>> LedgerReader::collat
 }
 
 LedgerReader::Answer<trust::Bundle> LedgerReader::bundle(const ledger::Genesis& genesis,
-                                                   std::optional<int64_t> also) {
+                                                         std::optional<int64_t> also) {
   trust::Bundle out;
   out.genesis = genesis;
   out.reads = reads_;

@@ -135,6 +135,25 @@ std::expected<void, ApiError> read_limits(const JsonValue& body, ChatRequest& ou
 }
 
 // Fields that change the answer in a way this model or node cannot give. Their neutral values pass.
+// Sealed files at a blob server, each with the key that opens it.
+std::expected<void, ApiError> read_documents(const JsonValue& value, ChatRequest& out) {
+  constexpr const char* kName = "cloister.documents";
+  if (value.is_null()) return {};
+  const auto* list = value.array();
+  if (list == nullptr || list->size() > wire::kMaxDocuments) {
+    return bad(kName, fmt::format("must be a list of at most {}", wire::kMaxDocuments));
+  }
+  for (const JsonValue& one : *list) {
+    const auto uri = one["uri"].string();
+    const auto key = fixed_from_hex<32>(one["key"].string().value_or(""));
+    if (!uri || uri->size() > wire::kMaxUriBytes || !key) {
+      return bad(kName, "each has a uri and a key of 64 hex digits");
+    }
+    out.documents.push_back({std::string(*uri), Secret<32>(*key)});
+  }
+  return {};
+}
+
 std::expected<void, ApiError> refuse_unsupported(const JsonValue& body) {
   auto unsupported = [](std::string_view name) {
     return refuse(ApiCode::unsupported_parameter,
@@ -277,6 +296,9 @@ std::expected<ChatRequest, ApiError> parse_chat_request(Bytes body) {
   if (auto ok = refuse_unsupported(*parsed); !ok) return Failure(ok.error());
   if (auto ok = read_sampler(*parsed, out); !ok) return Failure(ok.error());
   if (auto ok = read_limits(*parsed, out); !ok) return Failure(ok.error());
+  if (auto ok = read_documents((*parsed)["cloister"]["documents"], out); !ok) {
+    return Failure(ok.error());
+  }
   auto stream = flag_from((*parsed)["stream"], "stream");
   if (!stream) return Failure(stream.error());
   out.stream = *stream;

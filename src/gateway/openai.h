@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "inference/engine.h"
 #include "trust/bundle.h"
+#include "wire/messages.h"
 
 namespace cloister::gateway {
 
@@ -52,13 +53,15 @@ ApiStatus status_of(ApiCode code);
 JsonValue error_json(const ApiError& error);  // {"error": {message, type, param, code}}
 
 struct ChatRequest {
-  trust::Mode mode = trust::Mode::atls;  // how it reaches a node; a header, not a member of the body
+  trust::Mode mode =
+      trust::Mode::atls;  // how it reaches a node; a header, not a member of the body
   std::string model;
   std::vector<inference::ChatMessage> messages;
   inference::SamplerParams sampler;  // seed: from `seed` when given, otherwise zero
   bool seed_given = false;
   uint32_t max_tokens = 0;
   std::vector<UserText> stops;
+  std::vector<wire::Document> documents;  // "cloister": {"documents": [{"uri", "key"}]}
   bool stream = false;
   bool include_usage = false;
 };

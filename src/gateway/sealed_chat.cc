@@ -18,6 +18,7 @@ wire::Request make_request(const ChatRequest& chat, Random& random) {
     copy.content = message.content.clone();
     out.messages.push_back(std::move(copy));
   }
+  for (const auto& one : chat.documents) out.documents.push_back({one.uri, one.key.clone()});
   for (const auto& stop : chat.stops) out.stops.push_back(stop.clone());
   out.sampler = chat.sampler;
   if (!chat.seed_given) out.sampler.seed = random.fixed<32>();
@@ -138,9 +139,9 @@ asio::awaitable<SealedChat::Step> SealedChat::take(wire::Frame frame) {
 }
 
 std::expected<ExchangeResult, ExchangeError> SealedChat::finish(trust::Bundle bundle) const {
-  ReceiptExpectation expected{to_.chain_id,     to_.session,   to_.instance, to_.sequence,
-                              request_hash_,    answer_.reveal(), to_.used_units,
-                              ledger::evidence_hash(bundle.evidence)};
+  ReceiptExpectation expected{
+      to_.chain_id,  to_.session,      to_.instance,   to_.sequence,
+      request_hash_, answer_.reveal(), to_.used_units, ledger::evidence_hash(bundle.evidence)};
   auto receipt = accept_receipt(*done_, expected);
   if (!receipt) {
     auto message = fmt::format("the node's receipt is not true: {}", receipt.error());
@@ -182,8 +183,7 @@ std::expected<ledger::SignedReceipt, std::string_view> accept_receipt(
            receipt->cumulative_units - expected.used_before <= units,
        "more units than the answer took"},
       {receipt->cumulative_units <= session.max_units, "more units than the session has"},
-      {receipt->evidence_digest == expected.evidence_digest,
-       "other evidence"},
+      {receipt->evidence_digest == expected.evidence_digest, "other evidence"},
   };
   for (const Rule& rule : rules) {
     if (!rule.holds) return std::unexpected(rule.fault);

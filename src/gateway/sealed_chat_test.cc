@@ -43,8 +43,8 @@ struct Scene {
     done.signature = made.signature;
     Hash32 request_hash;
     request_hash.fill(5);
-    return accept_receipt(done, {"chain", session, instance, 4, request_hash, answer, used_before,
-                                 evidence_digest});
+    return accept_receipt(
+        done, {"chain", session, instance, 4, request_hash, answer, used_before, evidence_digest});
   }
 };
 
@@ -82,8 +82,10 @@ TEST(AcceptReceipt, AReceiptThatIsNoneIsRefused) {
   Scene scene;
   ASSERT_TRUE(scene.accept());
   scene.done.receipt.pop_back();
-  EXPECT_EQ(accept_receipt(scene.done, {"chain", scene.session, scene.instance, 4, {}, "Paris", 10,
-                                        scene.evidence_digest}).error(),
+  EXPECT_EQ(accept_receipt(
+                scene.done,
+                {"chain", scene.session, scene.instance, 4, {}, "Paris", 10, scene.evidence_digest})
+                .error(),
             "it is not well-formed");
 }
 

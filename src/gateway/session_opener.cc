@@ -153,8 +153,10 @@ asio::awaitable<Done> SessionOpener::attest(Trial& trial) {
   auto connection = co_await parts_.connector.connect(std::move(options), verifier);
   if (!connection) {
     if (trial.unread) co_return refuse(ledger_fault(*trial.unread));
-    if (auto error = trial.judgement.evidence_error()) co_return refuse(untrusted(evidence::name(*error)));
-    if (auto reason = trial.judgement.policy_reason()) co_return refuse(untrusted(policy::name(*reason)));
+    if (auto error = trial.judgement.evidence_error())
+      co_return refuse(untrusted(evidence::name(*error)));
+    if (auto reason = trial.judgement.policy_reason())
+      co_return refuse(untrusted(policy::name(*reason)));
     co_return refuse(untrusted(atls::name(connection.error())));
   }
   trial.connection = std::move(*connection);

@@ -22,9 +22,9 @@ struct NodeConfig {
   std::filesystem::path tee_hierarchy;
   uint32_t tee_platform = 0;
   std::filesystem::path model_file;
-  uint64_t price_micro = 1'000'000;  // for a million units
-  uint32_t capacity = 4;             // sessions at a time
-  uint32_t engine_threads = 0;       // 0: as many as the machine has cores
+  uint64_t price_micro = 1'000'000;     // for a million units
+  uint32_t capacity = 4;                // sessions at a time
+  uint32_t engine_threads = 0;          // 0: as many as the machine has cores
   std::optional<payload::Store> blobs;  // for answers to jobs that are too large for the ledger
   LogLevel log_level = LogLevel::info;
 

@@ -163,16 +163,16 @@ Daemon::Running::Running(asio::io_context& io, DaemonParts given, const Clock& t
                            [this](ledger::SessionId id) { return read_session(id); }, out}),
       jobs(io.get_executor(),
            JobParts{generation_parts(nullptr), keys, ledger_client, block_follower, account,
-                    parts.config.blobs, [this] { return evidence_digest; }, parts.config.capacity,
-                    out}),
+                    [this] { return evidence_digest; }, parts.config.capacity, out}),
       owed(io, asio::steady_timer::time_point::max()),
       renewal(io),
       rotation(io) {}
 
 GenerationParts Daemon::Running::generation_parts(std::function<void()> receipt_made) {
   NodeFacts facts{parts.genesis.chain_id, identity.instance_id(), parts.engine->info().model_root};
-  return {std::move(facts), claims.image_digest,     identity, *parts.engine,
-          workers,          std::move(receipt_made), clock,    random};
+  return {std::move(facts),  claims.image_digest,     identity, *parts.engine,
+          workers,           std::move(receipt_made), clock,    random,
+          parts.config.blobs};
 }
 
 asio::awaitable<void> Daemon::Running::wait(asio::steady_timer& timer) {

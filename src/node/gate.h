@@ -30,8 +30,8 @@ struct Grant {
   uint64_t max_units = 0;  // prompt and completion together
 };
 
-// `session`: nothing when the ledger proved that there is none. `payer`: what pays for requests that
-// come this way; a job is not paid over a connection, nor a session through the ledger.
+// `session`: nothing when the ledger proved that there is none. `payer`: what pays for requests
+// that come this way; a job is not paid over a connection, nor a session through the ledger.
 std::expected<Grant, wire::Refusal> admit(const sealed::Profile& request, sealed::Payer payer,
                                           const NodeFacts& facts,
                                           const std::optional<ledger::Session>& session,

@@ -10,6 +10,7 @@
 #include "base/seams.h"
 #include "node/identity.h"
 #include "node/sessions.h"
+#include "payload/payload.h"
 
 namespace cloister::node {
 
@@ -22,6 +23,11 @@ struct GenerationParts {
   std::function<void()> receipt_made;  // tells the settler that there is something to do
   const Clock& clock;
   Random& random;
+  std::optional<payload::Store> store;  // where documents of requests may lie
+
+  // Two bytes a token of the context: more than half of it is left to the rest of the conversation
+  // and to the answer, even where a token is a byte or two.
+  size_t document_bytes() const { return size_t{2} * engine.info().context_tokens / 3; }
 };
 
 struct Admitted {

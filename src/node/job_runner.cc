@@ -9,6 +9,7 @@
 #include "channel/sealed/padding.h"
 #include "ledger/types/bodies.h"
 #include "ledger/types/keys.h"
+#include "node/documents.h"
 
 namespace cloister::node {
 namespace {
@@ -119,8 +120,8 @@ asio::awaitable<void> JobRunner::run(ledger::SessionId id, int64_t height) {
 asio::awaitable<std::optional<JobRunner::Job>> JobRunner::read(ledger::SessionId id,
                                                                int64_t height) {
   for (;;) {
-    const auto session = co_await parts_.ledger.read(ledger::Family::sessions, ledger::id_key(id),
-                                                     height, kTimeout);
+    const auto session =
+        co_await parts_.ledger.read(ledger::Family::sessions, ledger::id_key(id), height, kTimeout);
     const auto record =
         co_await parts_.ledger.read(ledger::Family::jobs, ledger::id_key(id), height, kTimeout);
     if (!session || !record) {
@@ -142,7 +143,7 @@ asio::awaitable<std::optional<JobRunner::Job>> JobRunner::read(ledger::SessionId
 asio::awaitable<JobRunner::Answer> JobRunner::answer(const Job& job) {
   auto opened = co_await open(job);
   if (!opened) co_return refusal(job);
-  auto admitted = admit_job(job, *opened);
+  auto admitted = co_await admit_job(job, *opened);
   if (!admitted) {
     parts_.log.info("job_refused", {{"reason", LogWord::trusted(wire::name(admitted.error()))}});
     co_return co_await sealed_refusal(job, std::move(*opened), admitted.error());
@@ -154,8 +155,9 @@ JobRunner::Step<sealed::OpenedRequest> JobRunner::open(const Job& job) {
   const auto& reference = job.input.reference;
   if (reference) {
     const auto address = blob::HttpAddress::parse(reference->uri);
-    const bool ours = address && parts_.store && address->host == parts_.store->host &&
-                      address->port == parts_.store->port;
+    const bool ours = address && parts_.generation.store &&
+                      address->host == parts_.generation.store->host &&
+                      address->port == parts_.generation.store->port;
     if (!ours) co_return std::unexpected(wire::Refusal::malformed);  // nobody sends us anywhere
   }
   auto message = co_await payload::get(job.input, sealed::kMaxMessageBytes);
@@ -173,18 +175,21 @@ JobRunner::Step<sealed::OpenedRequest> JobRunner::open(const Job& job) {
   co_return std::move(*opened);
 }
 
-std::expected<Admitted, wire::Refusal> JobRunner::admit_job(const Job& job,
-                                                            const sealed::OpenedRequest& opened) {
+JobRunner::Step<Admitted> JobRunner::admit_job(const Job& job,
+                                               const sealed::OpenedRequest& opened) {
   const auto& generation = parts_.generation;
   auto request = wire::Request::decode(opened.content);
   if (!request || opened.path != wire::kGeneratePath) {
-    return std::unexpected(wire::Refusal::malformed);
+    co_return std::unexpected(wire::Refusal::malformed);
   }
   const auto grant = admit(opened.profile, sealed::Payer::job, generation.facts, job.session,
                            Progress(), generation.clock.now_ms());
-  if (!grant) return std::unexpected(grant.error());
+  if (!grant) co_return std::unexpected(grant.error());
   const auto hash = wire::request_hash(opened.content, request->salt);
-  return Admitted{opened.profile, std::move(*request), *grant, hash, parts_.evidence_digest()};
+  const auto brought =
+      co_await bring_documents(*request, generation.store, generation.document_bytes());
+  if (!brought) co_return std::unexpected(brought.error());
+  co_return Admitted{opened.profile, std::move(*request), *grant, hash, parts_.evidence_digest()};
 }
 
 asio::awaitable<JobRunner::Answer> JobRunner::compute(const Job& job, sealed::OpenedRequest opened,
@@ -218,7 +223,7 @@ asio::awaitable<JobRunner::Answer> JobRunner::sealed_refusal(const Job& job,
 // An answer that nobody can store is none, and costs nothing.
 asio::awaitable<JobRunner::Answer> JobRunner::stored(const Job& job, Buffer sealed,
                                                      std::optional<ledger::SignedReceipt> receipt) {
-  auto result = co_await payload::put(std::move(sealed), parts_.store);
+  auto result = co_await payload::put(std::move(sealed), parts_.generation.store);
   if (!result) {
     parts_.log.warning("result_not_stored", {{"job", job.session.id}});
     co_return refusal(job);

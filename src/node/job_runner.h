@@ -4,7 +4,8 @@
 // Every block from the registration on is looked at, in order and verified; after a time without
 // the ledger all that were missed. What a job is, its proven record says. A job whose input does
 // not open, or that the gate refuses, is answered with a receipt for nothing: the user is refunded
-// and the node is not slashed. A restart makes new keys, so no job of an earlier life can be opened.
+// and the node is not slashed. A restart makes new keys, so no job of an earlier life can be
+// opened.
 #pragma once
 
 #include <map>
@@ -24,7 +25,6 @@ struct JobParts {
   light::Client& ledger;    // for records
   light::Client& follower;  // for blocks, and nothing else: it keeps its place in the chain
   light::Account& account;  // the operator's
-  std::optional<payload::Store> store;
   std::function<Hash32()> evidence_digest;  // of the evidence that the instance is registered with
   size_t most_at_once = 0;                  // the others wait
   const Log& log;
@@ -58,8 +58,7 @@ class JobRunner {
   boost::asio::awaitable<std::optional<Job>> read(ledger::SessionId id, int64_t height);
   boost::asio::awaitable<Answer> answer(const Job& job);
   Step<sealed::OpenedRequest> open(const Job& job);
-  std::expected<Admitted, wire::Refusal> admit_job(const Job& job,
-                                                   const sealed::OpenedRequest& opened);
+  Step<Admitted> admit_job(const Job& job, const sealed::OpenedRequest& opened);
   boost::asio::awaitable<Answer> compute(const Job& job, sealed::OpenedRequest opened,
                                          Admitted admitted);
   boost::asio::awaitable<Answer> sealed_refusal(const Job& job, sealed::OpenedRequest opened,

@@ -1,6 +1,7 @@
 #include "node/service.h"
 
 #include "node/answer_stream.h"
+#include "node/documents.h"
 
 namespace cloister::node {
 
@@ -70,6 +71,13 @@ asio::awaitable<std::expected<Admitted, wire::Refusal>> Service::admit_request(
   }
   auto grant = co_await allow(opened.profile);
   if (!grant) co_return std::unexpected(grant.error());
+  const auto& generation = parts_.generation;
+  const auto brought =
+      co_await bring_documents(*request, generation.store, generation.document_bytes());
+  if (!brought) {
+    sessions_.end(opened.profile.id, std::nullopt);
+    co_return std::unexpected(brought.error());
+  }
   const auto hash = wire::request_hash(opened.content, request->salt);
   co_return Admitted{opened.profile, std::move(*request), *grant, hash, {}};
 }
@@ -81,7 +89,8 @@ asio::awaitable<std::expected<Grant, wire::Refusal>> Service::allow(
   if (!session) co_return std::unexpected(wire::Refusal::session_not_read);
   auto progress = sessions_.progress(profile.id);
   const auto& generation = parts_.generation;
-  auto grant = admit(profile, sealed::Payer::session, generation.facts, *session, progress, generation.clock.now_ms());
+  auto grant = admit(profile, sealed::Payer::session, generation.facts, *session, progress,
+                     generation.clock.now_ms());
   if (!grant) co_return grant;
   if (!sessions_.begin(profile.id, profile.sequence)) {
     co_return std::unexpected(wire::Refusal::busy);

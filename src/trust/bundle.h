@@ -37,8 +37,9 @@ struct ChannelFacts {
   bool operator==(const ChannelFacts&) const = default;
 };
 
-// How a request reaches its instance (30-channels, 4 and 5). Where nobody but the ledger has met the
-// instance, the evidence is that of its registration, which names a block instead of a connection.
+// How a request reaches its instance (30-channels, 4 and 5). Where nobody but the ledger has met
+// the instance, the evidence is that of its registration, which names a block instead of a
+// connection.
 enum class Mode : uint8_t {
   atls,   // an attested connection
   chain,  // a job on the ledger

@@ -450,9 +450,9 @@ void Evaluation::describe_parts() {
                                        {"root", to_hex(ledger_.model->root)},
                                        {"quantization", ledger_.model->quantization}});
   }
-  report_.channel = JsonValue::object(
-      {{"mode", name(bundle_.mode)},
-       {"kem", "X-Wing"}, {"padding", sealed::name(bundle_.sealing.padding)}});
+  report_.channel = JsonValue::object({{"mode", name(bundle_.mode)},
+                                       {"kem", "X-Wing"},
+                                       {"padding", sealed::name(bundle_.sealing.padding)}});
   report_.ledger =
       JsonValue::object({{"chain_id", bundle_.genesis.chain_id},
                          {"height", ledger_.height},
@@ -464,9 +464,9 @@ void Evaluation::describe_parts() {
                         "that the answer is true",
                         std::string(lengths_seen(bundle_.mode, bundle_.sealing.padding))};
   if (by_registration()) {
-    report_.not_proven.push_back(
-        fmt::format("that the keys have stayed in that machine since block {}: nobody asked it anew",
-                    bundle_.registration.block_height));
+    report_.not_proven.push_back(fmt::format(
+        "that the keys have stayed in that machine since block {}: nobody asked it anew",
+        bundle_.registration.block_height));
   }
   if (ledger_.instance && gpus_of(*ledger_.instance) > 0) {
     report_.not_proven.emplace_back(
@@ -492,8 +492,9 @@ void Evaluation::conclude() {
   for (const auto& item : judgement_.items)
     machines.push_back(item.verification.verified->product());
   const std::string checked =
-      by_registration() ? "the network met it, this computer checked its registration before sending"
-                        : "this computer checked it before sending";
+      by_registration()
+          ? "the network met it, this computer checked its registration before sending"
+          : "this computer checked it before sending";
   std::string what =
       fmt::format("This answer came from instance {} on {}; {}", short_hex(ledger_.instance->id),
                   fmt::join(machines, " and "), checked);

@@ -58,6 +58,29 @@ std::vector<ChatMessage> read_messages(CborReader& r) {
   return out;
 }
 
+void write_documents(CborWriter& w, const std::vector<Document>& documents) {
+  w.key(6).array(documents.size());
+  for (const Document& one : documents) {
+    w.map(2).key(1).text(one.uri).key(2).bytes(one.key.reveal());
+  }
+}
+
+// Not empty: a request without documents has no such member.
+std::vector<Document> read_documents(CborReader& r) {
+  std::vector<Document> out;
+  r.key(6);
+  const size_t count = r.array(kMaxDocuments);
+  if (count == 0) r.fail();
+  for (size_t i = 0; i < count && r.ok(); ++i) {
+    r.map(2);
+    r.key(1);
+    std::string uri(r.text_view(kMaxUriBytes));
+    r.key(2);
+    out.push_back({std::move(uri), Secret<32>(r.fixed<32>())});
+  }
+  return out;
+}
+
 Hash32 salted(std::string_view tag, const Fixed<32>& salt, Bytes data) {
   return crypto::Sha256{}.update(tag).update(Bytes(salt)).update(data).finish();
 }
@@ -103,7 +126,7 @@ std::optional<Frame> decode_frame(Bytes body) {
     if (!r.finish()) return std::nullopt;
     return Frame(Text{UserText(text)});
   }
-  uint64_t refusal = r.u64(static_cast<uint64_t>(Refusal::draining));
+  uint64_t refusal = r.u64(static_cast<uint64_t>(Refusal::document_unavailable));
   if (kind != kFailed || refusal == 0 || !r.finish()) return std::nullopt;
   return Frame(Failed{static_cast<Refusal>(refusal)});
 }
@@ -144,6 +167,8 @@ std::string_view name(Refusal refusal) {
       return "cancelled";
     case Refusal::draining:
       return "draining";
+    case Refusal::document_unavailable:
+      return "document_unavailable";
   }
   std::abort();
 }
@@ -182,13 +207,15 @@ std::string_view describe(Refusal refusal) {
       return "the request was cancelled";
     case Refusal::draining:
       return "the node takes no new work";
+    case Refusal::document_unavailable:
+      return "a document is not where the request says, not what it says, or no text";
   }
   std::abort();
 }
 
 SecretBuffer Request::encode() const {
   CborWriter w;
-  w.map(5).key(1).array(messages.size());
+  w.map(documents.empty() ? 5 : 6).key(1).array(messages.size());
   for (const auto& message : messages) {
     w.map(2).key(1).u64(static_cast<uint64_t>(message.role)).key(2).text(message.content.reveal());
   }
@@ -197,6 +224,7 @@ SecretBuffer Request::encode() const {
   w.key(3).u64(max_tokens).key(4).array(stops.size());
   for (const auto& stop : stops) w.text(stop.reveal());
   w.key(5).bytes(salt);
+  if (!documents.empty()) write_documents(w, documents);
   return take_secret(w);
 }
 
@@ -204,7 +232,7 @@ std::optional<Request> Request::decode(Bytes encoded) {
   if (encoded.size() > kMaxRequestBytes) return std::nullopt;
   CborReader r(encoded);
   Request out;
-  r.map(5);
+  const size_t members = r.map_up_to(6);
   r.key(1);
   out.messages = read_messages(r);
   r.key(2);
@@ -216,7 +244,8 @@ std::optional<Request> Request::decode(Bytes encoded) {
   for (size_t i = 0; i < stops; ++i) out.stops.emplace_back(r.text_view(inference::kMaxStopBytes));
   r.key(5);
   out.salt = r.fixed<32>();
-  if (!r.finish()) return std::nullopt;
+  if (members == 6) out.documents = read_documents(r);
+  if (members < 5 || !r.finish()) return std::nullopt;
   return out;
 }
 

@@ -33,15 +33,26 @@ enum class Refusal : uint8_t {
   engine_failed = 14,
   cancelled = 15,
   draining = 16,
+  document_unavailable = 17,  // not at this instance's blob server, not as named, or no text
 };
 std::string_view name(Refusal refusal);
 std::string_view describe(Refusal refusal);
+
+// A text that lies elsewhere as ciphertext (channel/sealed/file.h). The instance brings it, and
+// shows the model as much of its beginning and end as the context has room for.
+struct Document {
+  std::string uri;  // "http://HOST:PORT/blob/{sha256 of the ciphertext}"
+  Secret<32> key;   // of the file
+};
+constexpr size_t kMaxDocuments = 4;
+constexpr size_t kMaxUriBytes = 512;
 
 struct Request {
   std::vector<inference::ChatMessage> messages;
   inference::SamplerParams sampler;  // `seed` here is the client's share of the randomness
   uint32_t max_tokens = 0;
   std::vector<UserText> stops;
+  std::vector<Document> documents;
   Fixed<32> salt{};  // keeps the receipt's request hash from testing guesses
 
   SecretBuffer encode() const;

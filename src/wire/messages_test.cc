@@ -33,6 +33,23 @@ TEST(Request, EveryTruncationAndATrailingByteAreRefused) {
   EXPECT_FALSE(Request::decode(encoded));
 }
 
+TEST(Request, DocumentsRoundTripAndEveryTruncationIsRefused) {
+  auto request = sample();
+  request.documents.push_back({"http://127.0.0.1:1/blob/aa", Secret<32>(Fixed<32>{1})});
+  request.documents.push_back({"http://127.0.0.1:1/blob/bb", Secret<32>(Fixed<32>{2})});
+  const auto encoded = request.encode();
+  const auto back = Request::decode(encoded);
+  ASSERT_TRUE(back);
+  ASSERT_EQ(back->documents.size(), 2u);
+  EXPECT_EQ(back->documents[1].uri, "http://127.0.0.1:1/blob/bb");
+  EXPECT_EQ(back->encode(), encoded);
+  for (size_t n = 0; n < encoded.size(); ++n)
+    EXPECT_FALSE(Request::decode(Bytes(encoded).first(n)));
+  for (size_t i = 0; i < 3; ++i)
+    request.documents.push_back({"http://127.0.0.1:1/blob/cc", Secret<32>(Fixed<32>{3})});
+  EXPECT_FALSE(Request::decode(request.encode())) << "too many";
+}
+
 TEST(Request, BadUtf8IsRefused) {
   auto request = sample();
   request.messages[0].content = UserText("\xFF");

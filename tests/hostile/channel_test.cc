@@ -214,11 +214,17 @@ struct Around {
         account(*client, ledger::make_key("rival"), world.genesis.chain_id,
                 world.context.get_executor()),
         connector(world.context.get_executor(), world.clock, world.random),
+        draws(gateway::DrawParts{*client, world.genesis, std::nullopt, world.clock,
+                                 [](uint64_t) { return true; }}),
         opener(gateway::OpenerParts{
-            *client, account, connector, world.genesis, std::nullopt, sealed::Padding::standard,
-            world.clock, world.log, [](uint64_t) { return true; },
+            *client, account, connector, world.genesis, draws, std::nullopt,
+            sealed::Padding::standard, world.clock, world.log,
+            [this](gateway::RefusedNode node) { network->note_refused(std::move(node)); }}),
+        jobs(gateway::JobParts{
+            *client, account, world.genesis, draws, std::nullopt, sealed::Padding::standard,
+            std::nullopt, world.clock, world.random, world.log,
             [this](gateway::RefusedNode node) { network->note_refused(std::move(node)); }}) {
-    network.emplace(gateway::NetworkParts{world.context, *client, opener, receipts, config,
+    network.emplace(gateway::NetworkParts{world.context, *client, opener, jobs, receipts, config,
                                           world.genesis, world.clock, world.random, world.log});
   }
   asio::awaitable<std::expected<inference::GenerateResult, gateway::ApiError>> ask() {
@@ -235,7 +241,9 @@ struct Around {
   std::unique_ptr<light::Client> client;
   light::Account account;
   atls::Connector connector;
+  gateway::Draws draws;
   gateway::SessionOpener opener;
+  gateway::JobAsker jobs;
   std::optional<gateway::Network> network;
 };
 

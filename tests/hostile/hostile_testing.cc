@@ -211,11 +211,13 @@ Gateway::Gateway(World& world, std::unique_ptr<light::Rpc> rpc, const Clock* jud
       account_(*client_, ledger::make_key(next_user()), world.genesis.chain_id,
                world.context.get_executor()),
       connector_(world.context.get_executor(), world.clock, world.random),
+      draws_(gateway::DrawParts{*client_, world.genesis, local_policy,
+                                judges_by ? *judges_by : static_cast<const Clock&>(world.clock),
+                                [this](uint64_t version) { return version >= highest_policy; }}),
       opener_(gateway::OpenerParts{
-          *client_, account_, connector_, world.genesis, std::move(local_policy),
+          *client_, account_, connector_, world.genesis, draws_, std::move(local_policy),
           sealed::Padding::standard,
           judges_by ? *judges_by : static_cast<const Clock&>(world.clock), world.log,
-          [this](uint64_t version) { return version >= highest_policy; },
           [this](gateway::RefusedNode node) { refused.push_back(node.reason); }}) {}
 
 std::string untrusted(std::string_view why) {

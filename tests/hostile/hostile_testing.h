@@ -174,6 +174,7 @@ class Gateway {
   std::unique_ptr<light::Client> client_;
   light::Account account_;
   atls::Connector connector_;
+  gateway::Draws draws_;
   gateway::SessionOpener opener_;
 };
 

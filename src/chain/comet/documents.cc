@@ -56,6 +56,12 @@ std::string quoted(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ","));
 }
 
+std::string listed(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", word);
+  return out;
+}
+
 }  // namespace
 
 std::string consensus_key_json(const crypto::Ed25519Key& key) {
@@ -116,9 +122,10 @@ std::string genesis_document(const ledger::Genesis& genesis) {
 std::string config_toml(const EngineConfig& c) {
   std::string out = fmt::format(
       "proxy_app = \"unix://{}\"\nabci = \"socket\"\nmoniker = \"{}\"\nlog_level = \"{}\"\n\n"
-      "[rpc]\nladdr = \"tcp://{}\"\npprof_laddr = \"\"\n\n"
+      "[rpc]\nladdr = \"tcp://{}\"\npprof_laddr = \"\"\ncors_allowed_origins = [{}]\n"
+      "cors_allowed_headers = [\"Content-Type\"]\n\n"
       "[p2p]\nladdr = \"tcp://{}\"\npersistent_peers = \"{}\"\n",
-      c.application, c.moniker, c.log_level, c.rpc, c.p2p, quoted(c.peers));
+      c.application, c.moniker, c.log_level, c.rpc, listed(c.web_origins), c.p2p, quoted(c.peers));
   if (c.one_machine) {
     out +=
         "addr_book_strict = false\nallow_duplicate_ip = true\npex = false\n"

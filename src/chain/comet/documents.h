@@ -45,8 +45,9 @@ struct EngineConfig {
   std::string application = "app.sock";  // socket, relative to where the program runs
   std::string rpc = "127.0.0.1:26657";   // host:port to listen on
   std::string p2p = "0.0.0.0:26656";
-  std::vector<std::string> peers;  // id@host:port
-  bool one_machine = false;        // several nodes at one address
+  std::vector<std::string> peers;        // id@host:port
+  std::vector<std::string> web_origins;  // of pages that may ask; one `*` stands for anything
+  bool one_machine = false;              // several nodes at one address
   Pace pace;
   int double_sign_check_blocks = 0;  // look back this far for own votes before voting
   std::optional<StateSync> state_sync;

@@ -38,7 +38,8 @@ struct OpenedRequest {
   AnswerSealer answer;
 };
 // In this order: size, key, algorithms, replay, encapsulation, chunks, content, fields. A message
-// that opens is remembered until its epoch ends and never opens again, unless the ledger carries it.
+// that opens is remembered until its epoch ends and never opens again, unless the ledger carries
+// it.
 Result<OpenedRequest> open_request(KeyEpochs& keys, Bytes message, Carrier carrier,
                                    UnixMillis now_ms, Random& random);
 

@@ -14,7 +14,8 @@ Code check_receipt(const Context& c, const SignedReceipt& signed_receipt, const 
       receipt.instance_id != instance.id || receipt.model_root != session.model_root) {
     return Code::receipt_mismatch;
   }
-  // An instance that refuses a job says so with a receipt for nothing: the user is refunded at once.
+  // An instance that refuses a job says so with a receipt for nothing: the user is refunded at
+  // once.
   const bool refuses = session.on_ledger && receipt.cumulative_units == 0;
   if (receipt.cumulative_units <= session.cumulative_units && !refuses) {
     return Code::receipt_not_rising;
