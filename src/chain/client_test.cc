@@ -290,6 +290,49 @@ TEST_F(ClientTest, OutcomesOfTransactionsAreProven) {
             LightError::wrong_root);
 }
 
+TEST_F(ClientTest, TheTransactionsOfABlockAreThoseOfItsHeader) {
+  light::Client c = client();
+  const auto txs = context_.await(c.block_txs(1, light::Millis(1000)));
+  ASSERT_TRUE(txs) << describe(txs.error());
+  ASSERT_EQ(txs->size(), 3U);
+  EXPECT_EQ((*txs)[1], toy_tx(toy_sender(1), 1, "k1", "v1"));
+  EXPECT_EQ(context_.await(c.block_txs(99, light::Millis(20))).error(), LightError::not_yet);
+  for (const bool withheld : {true, false}) {
+    tamper_ = [&](std::string_view method, JsonValue& result) {
+      if (method != "block") return;
+      JsonValue all = JsonValue::Array();
+      for (const JsonValue& tx : *result["block"]["data"]["txs"].array()) all.push(JsonValue(tx));
+      if (!withheld) all.push(to_base64(toy_tx(toy_sender(3), 0, "more", "1")));
+      if (withheld) all = JsonValue::Array();
+      set_at(result, {"block", "data", "txs"}, std::move(all));
+    };
+    EXPECT_EQ(context_.await(c.block_txs(1, light::Millis(1000))).error(), LightError::wrong_root);
+  }
+}
+
+// However long the client lives, no honest endpoint is blamed for a question about an old block.
+TEST_F(ClientTest, OldBlocksAreVerifiedAfterHundredsOfNewerOnes) {
+  light::Client c = client();
+  for (int i = 0; i < 600; ++i) {
+    produce(1);
+    ASSERT_TRUE(read(c, "k1"));
+  }
+  for (int64_t height : {2, 3, 77, 300, 599}) {
+    EXPECT_TRUE(context_.await(c.block_txs(height, light::Millis(1000)))) << height;
+  }
+  EXPECT_TRUE(read(c, "k1"));
+}
+
+TEST_F(ClientTest, BlocksBeforeTheTrustRootAreOurLimitAndNoLie) {
+  light::Client first = client();
+  ASSERT_TRUE(read(first, "k1"));
+  const auto root = light::Client::root_from_state(*context_.await(first.state()));
+  light::Client later = client({"toy-1", {}, *root, false});
+  EXPECT_EQ(context_.await(later.block_txs(1, light::Millis(1000))).error(),
+            LightError::before_trust);
+  EXPECT_TRUE(read(later, "k1"));
+}
+
 TEST_F(ClientTest, ATransactionThatWaitsHasNoOutcomeYet) {
   light::Client c = client();
   const Buffer tx = toy_tx(toy_sender(2), 0, "mine", "1");

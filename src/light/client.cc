@@ -391,7 +391,7 @@ Client::Answer<VerifiedBlock> Client::refresh(Door& door) {
 
 Client::Answer<VerifiedBlock> Client::verified(Door& door, int64_t height) {
   auto next = verified_.upper_bound(height);
-  if (next == verified_.begin()) co_return refuse(LightError::height_not_newer);
+  if (next == verified_.begin()) co_return refuse(LightError::before_trust);
   Bisection way(std::prev(next)->second, height, config_.trust);
   co_return co_await walk(door, std::move(way), std::nullopt, true, config_.call_timeout);
 }
@@ -450,10 +450,21 @@ Client::Answer<bool> Client::compare_with(Door& witness, VerifiedBlock before,
   co_return true;
 }
 
-// The oldest headers go first; whoever needs them again starts from a root of its own.
+// Where trust starts stays, and from it stepping stones to every height that was reached: of too
+// many, the one goes whose neighbours are closest to each other.
 void Client::keep(const VerifiedBlock& block) {
   verified_.insert_or_assign(block.height(), block);
-  if (verified_.size() > kMaxVerifiedKept) verified_.erase(verified_.begin());
+  if (verified_.size() <= kMaxVerifiedKept) return;
+  auto closest = std::next(verified_.begin());
+  int64_t least = INT64_MAX;
+  for (auto at = closest; std::next(at) != verified_.end(); ++at) {
+    const int64_t gap = std::next(at)->first - std::prev(at)->first;
+    // Of equal gaps the oldest goes; the block that was just kept is needed.
+    if (gap >= least || at->first == block.height()) continue;
+    least = gap;
+    closest = at;
+  }
+  verified_.erase(closest);
 }
 
 Client::Answer<LightBlock> Client::fetch(Door& door, int64_t height, Millis timeout) {

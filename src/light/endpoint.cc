@@ -51,6 +51,7 @@ std::optional<EndpointState> blame(LightError error) {
     case LightError::bad_options:
     case LightError::bad_state:
     case LightError::trust_expired:
+    case LightError::before_trust:
     case LightError::not_yet:
     case LightError::conflicting_headers:
       return std::nullopt;

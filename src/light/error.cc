@@ -79,6 +79,8 @@ std::string_view describe(LightError error) {
     case LightError::conflicting_headers:
       return "two endpoints have different blocks of one height, both signed by the validators: "
              "they are attacking this chain; nothing is believed until somebody looks";
+    case LightError::before_trust:
+      return "that block is older than the one where trust starts";
     case LightError::pruned:
       return "the endpoint no longer keeps that block";
     case LightError::not_yet:

@@ -50,6 +50,7 @@ enum class LightError {
   not_yet,
   conflicting_headers,
   pruned,
+  before_trust,  // of a height before the block where trust starts: our own limit
 };
 
 std::string_view describe(LightError error);

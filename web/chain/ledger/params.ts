@@ -1,0 +1,125 @@
+// The numbers of the network, and what it holds to be true of models and policy: the twins of
+// src/ledger/types/params.h in C++. Refuses any form but the one that the ledger writes.
+import {
+  boolean,
+  buffer,
+  byte_list,
+  hash32,
+  list,
+  listed,
+  optional,
+  record,
+  text,
+  u32,
+  u64,
+  u8,
+  type ValueOf,
+} from './codec';
+import {
+  kMaxAdvisoryBytes,
+  kMaxMeasurementBytes,
+  kMaxNameBytes,
+  kMaxPolicyNames,
+  kMaxReleases,
+  kMaxRuntimeMeasurements,
+  kMaxStatuses,
+  kMaxVersionBytes,
+} from './limits';
+
+export const kParams = record({
+  min_fee_micro: u64,
+  min_stake_micro: u64,
+  report_fee_micro: u64,
+  fault_slash_micro: u64,
+  slash_user_permille: u32,
+  treasury_permille: u32,
+  evidence_max_age_blocks: u64,
+  instance_lifetime_blocks: u64,
+  request_lifetime_blocks: u64,
+  confirm_deadline_blocks: u64,
+  max_session_lifetime_blocks: u64,
+  settle_window_blocks: u64,
+  history_blocks: u64,
+  max_redraws: u32,
+  reputation_start: u32,
+  reputation_settled_gain: u32,
+  reputation_miss_loss: u32,
+  reputation_fault_loss: u32,
+  unbond_blocks: u64,
+  model_fee_micro: u64,
+  slash_finder_permille: u32,
+  voting_blocks: u64,
+  timelock_blocks: u64,
+  pause_blocks: u64,
+  quorum_permille: u32,
+  proposal_fee_micro: u64,
+  epoch_blocks: u64,
+  check_permille: u32,
+  check_size: u32,
+  reference_units: u64,
+  answer_cost_micro: u64,
+  answer_pay_micro: u64,
+  dishonest_permille: u32,
+  open_blocks: u64,
+  verdict_blocks: u64,
+  reveal_blocks: u64,
+  appeal_blocks: u64,
+  mismatch_slash_micro: u64,
+  unopened_slash_micro: u64,
+  uncommitted_slash_micro: u64,
+  silent_slash_micro: u64,
+  outvoted_slash_micro: u64,
+  appeal_bond_micro: u64,
+  check_pay_micro: u64,
+  check_reserve_permille: u32,
+  check_reserve_micro: u64,
+  miss_slash_micro: u64,
+  epoch_reward_micro: u64,
+  validator_stake_micro: u64,
+});
+export type Params = ValueOf<typeof kParams>;
+
+export const kModel = record({
+  root: hash32,
+  name: text(kMaxNameBytes),
+  tokenizer_digest: hash32,
+  template_digest: hash32,
+  size_bytes: u64,
+  licence: text(kMaxNameBytes),
+  quantization: text(kMaxNameBytes),
+  context_length: u32,
+  owner: optional(hash32),
+  owner_permille: u32,
+  access: listed({open: 1, sealed: 2}),
+  key_policy_sha256: hash32,
+  deprecated: boolean,
+});
+export type Model = ValueOf<typeof kModel>;
+
+// A program that may serve.
+export const kRelease = record({
+  name: text(kMaxNameBytes),
+  format: u8,
+  measurement: buffer(kMaxMeasurementBytes),
+  runtime_measurements: list(buffer(kMaxMeasurementBytes), kMaxRuntimeMeasurements),
+  valid_from_height: u64,
+  valid_until_height: u64,
+  min_driver: text(kMaxVersionBytes),
+  min_firmware: text(kMaxVersionBytes),
+});
+export type Release = ValueOf<typeof kRelease>;
+
+// The policy in force. A version only rises: who has seen one takes none below it.
+export const kNetworkPolicy = record({
+  version: u64,
+  accepted_statuses: byte_list(kMaxStatuses),
+  min_tcb_evaluation_number: u64,
+  denied_advisories: list(text(kMaxAdvisoryBytes), kMaxPolicyNames),
+  distrusted_products: list(text(kMaxNameBytes), kMaxPolicyNames),
+  releases: list(kRelease, kMaxReleases),
+  allow_development: boolean,
+  denied_measurements: list(buffer(kMaxMeasurementBytes), kMaxPolicyNames),
+  denied_platforms: list(hash32, kMaxPolicyNames),
+  paused_formats: byte_list(kMaxPolicyNames),
+});
+export type NetworkPolicy = ValueOf<typeof kNetworkPolicy>;
