@@ -1,11 +1,11 @@
-# Builds the two web pages and turns each into one C++ source.
+# Builds the web page and turns it into one C++ source.
 #
-#   cloister_web_sources(VARIABLE)
+#   cloister_web_source(VARIABLE)
 #
-# VARIABLE gets the paths of the generated sources. The commands belong to the calling folder, so call
+# VARIABLE gets the path of the generated source. The commands belong to the calling folder, so call
 # it where the target is that compiles the source. node_modules stands in web/, as npm wants it, and
 # is shared by all presets; everything else is made in the build folder.
-function(cloister_web_sources variable)
+function(cloister_web_source variable)
   find_program(NODE node)
   find_program(NPM npm)
   if(NOT NODE OR NOT NPM)
@@ -16,11 +16,8 @@ function(cloister_web_sources variable)
   set(web ${CMAKE_SOURCE_DIR}/web)
   set(dist ${CMAKE_BINARY_DIR}/web/dist)
   set(source ${CMAKE_BINARY_DIR}/web/webui_assets.cc)
-  set(chain_dist ${CMAKE_BINARY_DIR}/web/dist-chain)
-  set(chain_source ${CMAKE_BINARY_DIR}/web/webui_chain_assets.cc)
   set(installed ${web}/node_modules/.package-lock.json)  # npm writes it last
   file(GLOB_RECURSE inputs CONFIGURE_DEPENDS ${web}/src/* ${web}/public/*)
-  file(GLOB_RECURSE chain_inputs CONFIGURE_DEPENDS ${web}/chain/* ${web}/sealed/*)
 
   add_custom_command(
     OUTPUT ${installed}
@@ -34,21 +31,11 @@ function(cloister_web_sources variable)
     OUTPUT ${source}
     COMMAND ${NODE} node_modules/vite/bin/vite.js build --outDir ${dist} --emptyOutDir
             --logLevel warn
-    COMMAND ${NODE} embed.mjs ${dist} ${source} assets
+    COMMAND ${NODE} embed.mjs ${dist} ${source}
     DEPENDS ${installed} ${inputs} ${web}/index.html ${web}/vite.config.ts ${web}/tsconfig.json
             ${web}/embed.mjs
     WORKING_DIRECTORY ${web}
     COMMENT "Building the web page"
     VERBATIM)
-  add_custom_command(
-    OUTPUT ${chain_source}
-    COMMAND ${NODE} node_modules/vite/bin/vite.js build --config chain.config.ts
-            --outDir ${chain_dist} --emptyOutDir --logLevel warn
-    COMMAND ${NODE} embed.mjs ${chain_dist} ${chain_source} chain_assets
-    DEPENDS ${installed} ${inputs} ${chain_inputs} ${web}/chain.config.ts ${web}/tsconfig.json
-            ${web}/embed.mjs
-    WORKING_DIRECTORY ${web}
-    COMMENT "Building the page that needs no gateway"
-    VERBATIM)
-  set(${variable} ${source} ${chain_source} PARENT_SCOPE)
+  set(${variable} ${source} PARENT_SCOPE)
 endfunction()

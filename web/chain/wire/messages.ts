@@ -121,6 +121,7 @@ const kRefusals = [
   ['engine_failed', 'the model failed'],
   ['cancelled', 'the request was cancelled'],
   ['draining', 'the node takes no new work'],
+  ['document_unavailable', 'a document is not where the request says, not what it says, or no text'],
 ] as const;
 export type Refusal = (typeof kRefusals)[number][0];
 
