@@ -1,4 +1,4 @@
-// Writes the built page as one C++ source: node embed.mjs DIST OUTPUT. The same files always give
+// Writes a built page as one C++ source: node embed.mjs DIST OUTPUT FUNCTION. The same files always give
 // the same bytes: sorted names, and gzip without a time or a name in its header.
 import {createHash} from 'node:crypto';
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
@@ -12,7 +12,7 @@ const kTypes = {
   '.svg': 'image/svg+xml',
 };
 
-const [dist, output] = process.argv.slice(2);
+const [dist, output, name] = process.argv.slice(2);
 const paths = readdirSync(dist, {recursive: true, withFileTypes: true})
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name).slice(dist.length))
@@ -36,7 +36,7 @@ ${assets.map(({entry}) => entry).join('\n')}
 
 }  // namespace
 
-std::span<const Asset> assets() { return kAssets; }
+std::span<const Asset> ${name}() { return kAssets; }
 
 }  // namespace cloister::webui
 `,

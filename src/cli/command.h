@@ -34,6 +34,7 @@ Command add_light(CLI::App& program);
 Command add_watch(CLI::App& program);
 Command add_genesis(CLI::App& program);
 Command add_blob(CLI::App& program);
+Command add_page(CLI::App& program);
 Command add_sim(CLI::App& program);
 Command add_ledger(CLI::App& program);
 Command add_validator(CLI::App& program);

@@ -21,6 +21,7 @@ namespace sim = evidence::sim;
 using Outcome = std::expected<void, std::string>;
 
 constexpr size_t kMaxProgramBytes = 1 << 30;
+constexpr size_t kMaxGenesisBytes = 8 << 20;
 constexpr uint64_t kStartBalanceMicro = 1'000'000'000'000;
 // For ever. Receipts hold the genesis, and programs that read numbers as doubles keep no larger
 // one.
@@ -78,7 +79,7 @@ ledger::Model model_for(const DevelopmentNetwork& network) {
 
 std::expected<std::vector<ledger::AccountId>, std::string> make_accounts(
     const DevelopmentNetwork& network, Random& random) {
-  std::vector<std::string> names{"user"};
+  std::vector<std::string> names{"user", "web"};  // the gateway's and the page's
   for (size_t i = 0; i < network.nodes; ++i) names.push_back(node_name(i));
   std::vector<ledger::AccountId> out;
   for (const std::string& name : names) {
@@ -172,6 +173,21 @@ std::string node_name(size_t index) {
 }
 std::string node_platform(size_t index) {
   return simulated_snp(index) ? "simulated SEV-SNP" : "simulated TDX";
+}
+
+std::expected<void, std::string> write_page_network(const DevelopmentNetwork& network,
+                                                    const std::vector<uint16_t>& ledger_ports,
+                                                    uint16_t blob_port) {
+  const auto genesis = read_file(network.genesis(), kMaxGenesisBytes);
+  if (!genesis) return std::unexpected(network.genesis().string() + " cannot be read");
+  JsonValue::Array endpoints;
+  for (const uint16_t port : ledger_ports) {
+    endpoints.push_back(fmt::format("http://127.0.0.1:{}", port));
+  }
+  const auto value = JsonValue::object({{"genesis", as_text(*genesis)},
+                                        {"endpoints", std::move(endpoints)},
+                                        {"blobs", fmt::format("http://127.0.0.1:{}", blob_port)}});
+  return write_text(network.page_network(), value.dump() + "\n");
 }
 
 std::expected<void, std::string> write_ledger_config(const DevelopmentNetwork& network) {

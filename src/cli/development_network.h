@@ -25,6 +25,7 @@ struct DevelopmentNetwork {
     return folder / (daemon + ".toml");
   }
   std::filesystem::path log(const std::string& daemon) const { return folder / (daemon + ".log"); }
+  std::filesystem::path page_network() const { return folder / "network.json"; }
   std::filesystem::path token() const { return folder / "gateway" / "token"; }
   std::filesystem::path ready_marker() const { return folder / "complete"; }
 };
@@ -35,6 +36,12 @@ std::expected<Fixed<48>, std::string> measure_own_image();
 // Makes what is missing; what is there stays. The error is a sentence for the user.
 std::expected<void, std::string> make_network_files(const DevelopmentNetwork& network,
                                                     Random& random, const Clock& clock);
+
+// What the page that needs no gateway is told: the genesis as text, the ledger's endpoints, the
+// blob server.
+std::expected<void, std::string> write_page_network(const DevelopmentNetwork& network,
+                                                    const std::vector<uint16_t>& ledger_ports,
+                                                    uint16_t blob_port);
 
 // Configurations that depend on ports known only once the ledger serves.
 std::expected<void, std::string> write_ledger_config(const DevelopmentNetwork& network);

@@ -98,7 +98,7 @@ int run(int argc, const char* const* argv) {
                               add_sim(program),        add_ledger(program),
                               add_validator(program),  add_testnet(program),
                               add_node(program),       add_gateway(program),
-                              add_blob(program)};
+                              add_blob(program),       add_page(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -20,6 +20,7 @@
 #include "cli/validators.h"
 #include "inference/default_model.h"
 #include "process/child.h"
+#include "webui/webui.h"
 
 namespace cloister::cli {
 namespace {
@@ -88,6 +89,8 @@ class Network {
   int64_t start_up_ms() const { return start_up_ms_; }
   std::string page() const { return fmt::format("http://127.0.0.1:{}/#{}", gateway_port_, token_); }
   uint16_t port() const { return gateway_port_; }
+  // With the page's key in its fragment; empty in a program without pages.
+  Expected<std::string> chain_page() const;
 
  private:
   Expected<void> choose_folder();
@@ -99,6 +102,7 @@ class Network {
   Expected<void> start_validators();
   Expected<void> wait_blocks();
   Expected<void> start_blobs();
+  Expected<void> start_page();
   Expected<void> start_nodes();
   Expected<void> start_gateway();
   Expected<void> bury_the_dead();
@@ -116,7 +120,7 @@ class Network {
   std::vector<std::pair<std::string, process::Child>> children_;
   std::vector<uint16_t> ledger_ports_;
   size_t serving_nodes_ = 0, serving_validators_ = 0;
-  uint16_t gateway_port_ = 0, blob_port_ = 0;
+  uint16_t gateway_port_ = 0, blob_port_ = 0, page_port_ = 0;
   std::string token_;
   int64_t start_up_ms_ = 0;
 };
@@ -222,6 +226,8 @@ Expected<void> Network::start() {
   if (auto good = start_blobs(); !good) return good;
   if (auto good = start_nodes(); !good) return good;
   if (auto good = start_gateway(); !good) return good;
+  const bool with_page = !quick() && !webui::chain_assets().empty();
+  if (auto good = with_page ? start_page() : Expected<void>(); !good) return good;
   start_up_ms_ = clock_.now_ms() - began_ms;
   return {};
 }
@@ -284,6 +290,17 @@ Expected<void> Network::start_blobs() {
   return {};
 }
 
+// A page without a gateway: its own key, the ledger and the blob server are all it has.
+Expected<void> Network::start_page() {
+  if (auto good = write_page_network(files_, ledger_ports_, blob_port_); !good) return good;
+  const auto network = files_.page_network().string();
+  if (auto good = launch_with("page", {"page", "--network", network}); !good) return good;
+  auto port = wait_port("page", kLedgerTimeoutMs);
+  if (!port) return std::unexpected(port.error());
+  page_port_ = *port;
+  return {};
+}
+
 Expected<void> Network::start_nodes() {
   for (size_t i = 0; i < options_.nodes; ++i) {
     if (auto good = write_node_config(files_, i, ledger_ports_, blob_port_, options_.log_level);
@@ -322,6 +339,15 @@ Expected<void> Network::start_gateway() {
                          {files_.token(), files_.genesis(), files_.folder / "user.key"});
   }
   return {};
+}
+
+Expected<std::string> Network::chain_page() const {
+  if (page_port_ == 0) return "none in this program";
+  const auto key = read_file(files_.folder / "web.key", 128);
+  if (!key) return std::unexpected("the key of the page cannot be read");
+  std::string hex(as_text(*key));
+  while (hex.ends_with('\n')) hex.pop_back();
+  return fmt::format("http://127.0.0.1:{}/#key={}", page_port_, hex);
 }
 
 Expected<AskedAnswer> Network::ask(const std::string& prompt) {
@@ -396,11 +422,13 @@ int run(const Options& options) {
   fmt::print("\n> {}\n\n", kFirstPrompt);
   print_answer(*answer);
   if (options.first_answer_only) return kExitOk;
+  auto chain_page = network.chain_page();
+  if (!chain_page) return fail(chain_page.error());
   fmt::print(
-      "\nPage: {}\nAPI:  http://127.0.0.1:{}/v1 "
+      "\nPage: {}\nPage without a gateway, through the ledger: {}\nAPI:  http://127.0.0.1:{}/v1 "
       "(the token above is the API key)\n"
       "development: no hardware protection. Ctrl-C stops everything.\n",
-      network.page(), network.port());
+      network.page(), *chain_page, network.port());
   std::fflush(stdout);
   auto served = network.serve();
   if (!served) return fail(served.error());

@@ -21,9 +21,13 @@ struct Asset {
 // Every file, sorted by path; empty when built with CLOISTER_UI=OFF.
 std::span<const Asset> assets();
 
+// The same of the page that talks to the ledger itself and needs no gateway (web/chain).
+std::span<const Asset> chain_assets();
+
 // The file for a request path without its query; "/" is the page itself. Paths match byte for byte,
 // so no normalising and no escape from a directory is possible. Null when there is none.
 const Asset* find_asset(std::string_view path);
+const Asset* find_chain_asset(std::string_view path);
 
 // What every answer that carries an asset must send beside it: `cross-origin-opener-policy` and
 // `cross-origin-resource-policy: same-origin`, `referrer-policy: no-referrer`,

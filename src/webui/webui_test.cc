@@ -46,6 +46,24 @@ TEST(WebUi, AssetsAreSortedTaggedAndCompressedAndSmall) {
   EXPECT_LT(sent, kMaxPageBytes);
 }
 
+// It may stand under any path of any host: nothing in it is absolute, and it is small as well.
+TEST(WebUi, ThePageWithoutAGatewayIsStaticAndRelative) {
+  const Asset* page = find_chain_asset("/");
+  if (page == nullptr) GTEST_SKIP() << "built with CLOISTER_UI=OFF";
+  constexpr size_t kMaxPageBytes = 150'000;
+  size_t sent = 0;
+  for (const Asset& asset : chain_assets()) {
+    EXPECT_EQ(find_chain_asset(asset.path), &asset) << asset.path;
+    sent += asset.gzip.empty() ? asset.identity.size() : asset.gzip.size();
+  }
+  EXPECT_LT(sent, kMaxPageBytes);
+  const std::string html(as_text(page->identity));
+  EXPECT_EQ(html.find("<style"), std::string::npos);
+  EXPECT_EQ(html.find("://"), std::string::npos) << "a link to another origin";
+  EXPECT_EQ(html.find("=\"/"), std::string::npos) << "a path from the host's root";
+  EXPECT_NE(html.find("<script type=\"module\""), std::string::npos);
+}
+
 TEST(WebUi, ThePageHasNoInlineScriptOrStyleWhichItsOwnPolicyWouldBlock) {
   const Asset* page = find_asset("/");
   if (page == nullptr) GTEST_SKIP() << "built with CLOISTER_UI=OFF";

@@ -9,8 +9,12 @@ import {fileURLToPath} from 'node:url';
 const kHere = fileURLToPath(new URL('.', import.meta.url));
 const kModel = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 const kShared = ['openai_client', 'page']; // serve from one network, whose stop is judged here
-const kNeedComet = ['comet', 'testnet', 'hosts'];
-const kNeeds = {openai_client: 'openai', page: 'playwright-core'};
+const kNeedComet = ['comet', 'testnet', 'hosts', 'chain_page_comet'];
+const kNeedBrowser = ['page', 'chain_page', 'chain_page_comet'];
+const kNeeds = {
+  openai_client: 'openai',
+  ...Object.fromEntries(kNeedBrowser.map((name) => [name, 'playwright-core'])),
+};
 
 const [program, ...names] = process.argv.slice(2);
 if (program === undefined || names.length === 0) throw new Error('say the program and test names');
@@ -42,7 +46,7 @@ for (const name of names) {
     skip(`the npm package ${needed} is not installed; npm ci in tests/e2e brings it`);
 }
 process.env.CLOISTER_PROGRAM = resolve(program);
-if (names.includes('page')) {
+if (names.some((name) => kNeedBrowser.includes(name))) {
   const {find_chromium} = await import('./lib/chromium.mjs');
   if (find_chromium() === undefined)
     skip('no Chromium here; apt-get install chromium, or set CHROMIUM');

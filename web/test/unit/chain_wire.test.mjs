@@ -136,7 +136,7 @@ test('a broken stream stays broken', () => {
     '', // empty
     'a201030200', // refusal 0
     'a2010302' + '1863', // unknown refusal
-    'a2010302' + '11', // one past the last
+    'a2010302' + '12', // one past the last
     'a201090200', // unknown kind
     'a201010261' + 'ff', // not UTF-8
     'a20101026161' + '00', // a byte left over
