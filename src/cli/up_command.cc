@@ -176,7 +176,7 @@ Expected<void> Network::launch_with(const std::string& daemon, std::vector<std::
   std::error_code ec;
   child.argv = {std::filesystem::read_symlink("/proc/self/exe", ec).string()};
   child.argv.insert(child.argv.end(), words.begin(), words.end());
-  child.stderr_file = files_.log(daemon).string();
+  child.stderr_file = child.stdout_file = files_.log(daemon).string();  // ours is for the answer
   auto started = process::Child::start(child);
   if (!started)
     return std::unexpected(fmt::format("{}: {}", daemon, process::describe(started.error())));

@@ -153,7 +153,7 @@ test('nothing that the gateway tells of itself holds the canary', async () => {
 
 test('no process has it among its words or in its environment', () => {
   const ours = processes().filter(({pid, parent}) => [pid, parent].includes(network.child.pid));
-  assert.equal(ours.length, 4, 'up, ledger, node and gateway');
+  assert.equal(ours.length, 6, 'up, ledger, blobs, node, gateway and page');
   const hits = ours.filter(({cmdline, environ}) => canary.in(cmdline) || canary.in(environ));
   assert.deepEqual(hits, []);
 });

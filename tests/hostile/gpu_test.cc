@@ -26,7 +26,7 @@ TEST(HostileGpu, OfAnHonestNodeIsVerifiedAndNamed) {
   ASSERT_TRUE(asked.result) << asked.error->message;
   const auto report = trust::evaluate(asked.result->bundle, {world.genesis.hash(), std::nullopt});
   EXPECT_EQ(report.first_failure(), nullptr);
-  EXPECT_EQ(gpu_row(report).found, "1 verified by the ledger, named on this connection");
+  EXPECT_EQ(gpu_row(report).found, "1 verified by the ledger, named by the CPU's evidence");
   EXPECT_TRUE(std::ranges::any_of(report.not_proven, [](const std::string& line) {
     return line.find("one machine") != std::string::npos;
   }));
