@@ -1,13 +1,15 @@
 // One prompt through the ledger: a job submitted, its drawn instance checked, the prompt sealed and
 // posted, the proven result opened and its receipt compared. Nothing of the prompt leaves while a
 // check fails. A job that is missed or refused is refunded by the ledger, and asked again.
-import {type Bytes, join, to_hex} from '../sealed/bytes';
+import {type Bytes, join, text_bytes, to_hex} from '../sealed/bytes';
 import {read_key_config, seal_request, type SealedRequest} from '../sealed/request';
 import type {Account, Ledger} from './account';
 import {choose_keys, type Proven, type Row, rows_after, rows_before} from './checks';
 import {
+  type Codec,
   cost_micro,
   decode,
+  type Family,
   id_key,
   inline_payload,
   kInstance,
@@ -23,8 +25,6 @@ import {
   type Payload,
   type Session,
 } from './ledger';
-import type {Codec} from './ledger';
-import type {Family} from './ledger';
 import {sha256} from './ledger/tagged';
 import type {Network} from './network';
 import {
@@ -42,6 +42,8 @@ const kMaxUnits = 20_000n;
 const kPriceCapMicro = 10_000_000n;
 const kLifetimeBlocks = 60n;
 const kDeadlineMs = 10 * 60_000;
+// What still fits the ledger's record once it is padded to a power of two and sealed.
+const kMaxPromptBytes = 15_000;
 const kMaxInline = 32 * 1024;
 const kMaxResultBytes = 16 << 20;
 const kBlockMs = 30_000;
@@ -81,6 +83,9 @@ export interface JobParts {
 }
 
 export async function ask(parts: JobParts, prompt: string): Promise<Answer> {
+  if (text_bytes(prompt).length > kMaxPromptBytes) {
+    throw new JobError('the question is too long for the ledger: at most about 15,000 characters');
+  }
   for (let tries = 1; ; ++tries) {
     try {
       return await new JobRun(parts).run(prompt);
@@ -214,9 +219,7 @@ class JobRun {
       kGeneratePath,
       content,
     );
-    if (sealed.message.length > kMaxInline) {
-      throw new JobError('the prompt is too long for the ledger: at most about 30,000 characters');
-    }
+    if (sealed.message.length > kMaxInline) throw new JobError('the sealed question is too long');
     return sealed;
   }
 
