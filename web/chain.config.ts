@@ -10,6 +10,8 @@ export default defineConfig({
     target: 'es2022',
     modulePreload: {polyfill: false},
     assetsInlineLimit: 0,
+    // What the libraries import where there is no WebCrypto: in a browser there always is.
+    rolldownOptions: {external: ['crypto']},
     cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
   },
 });
